@@ -7,17 +7,22 @@ are matched from one photo to another by place and size alone: nobody is recogni
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from curator.faces import people
+from curator.library.spans import Ids
 from curator.model import Face
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 
+_NEAR = 1.0  # widths of a face that a person moves from frame to frame at most
+_MATCHED = 16  # frames in which people are matched at once: 15 ms for ten people
+_FOLLOWED = 16  # faces of a frame whose order is kept; more than any view shows
 _CACHED = 512  # photos whose faces are cached
 
 
@@ -46,6 +51,7 @@ class FaceController(QObject):
         self._faces: dict[int, tuple[Face, ...] | None] = {}
         self._counterparts: dict[int, int | None] = {}
         self._focus: Focus | None = None
+        self._arranged: tuple[int, list[int]] | None = None  # a photo, and the order of its faces
         photos.photos_changed.connect(self._forget)
         services.preferences.changed.connect(self._faces.clear)  # they may be off, or on again
         for changed in (photos.view_state.zoom_changed, photos.view_state.view_changed):
@@ -74,6 +80,27 @@ class FaceController(QObject):
             return "Faces are off. Turn them on in Settings, Faces."
         faces = self.of(photo_id)
         return "Faces not measured yet" if faces is None else "" if faces else "No faces"
+
+    def arranged(self, photo_id: int) -> list[int]:
+        """Return the places of a photo's faces in the order to show them.
+
+        The largest comes first. From frame to frame of a stack the faces keep their order, although
+        sizes change a little: the same person is looked for where they were.
+        """
+        before, faces = self._arranged, self.of(photo_id) or ()
+        if before is not None and before[0] == photo_id and len(before[1]) == len(faces):
+            return before[1]
+        places = list(range(len(faces)))
+        if before is not None and before[0] != photo_id and self._in_one_stack(before[0], photo_id):
+            shown = self.of(before[0]) or ()
+            ranks = _followed([shown[place] for place in before[1] if place < len(shown)], faces)
+            places.sort(key=lambda place: ranks.get(place, len(faces) + place))
+        self._arranged = photo_id, places
+        return places
+
+    def _in_one_stack(self, one: int, other: int) -> bool:
+        listing = self._photos.listing
+        return one in listing and other in listing.unit(one)
 
     def _forget(self, changed: Collection[int]) -> None:
         for photo in self._faces.keys() & set(changed):
@@ -104,20 +131,19 @@ class FaceController(QObject):
 
     def next_place(self, photo_id: int) -> int | None:
         """Return the place of the face after the focused one; None for a photo without faces."""
-        faces, place = self.of(photo_id), self.place_in(photo_id)
-        if not faces:
+        places, place = self.arranged(photo_id), self.place_in(photo_id)
+        if not places:
             return None
-        return 0 if place is None else (place + 1) % len(faces)
+        return places[0 if place is None else (places.index(place) + 1) % len(places)]
 
     def _find(self, focus: Focus, photo_id: int) -> dict[int, int | None]:
         """Find the focused person in the frames of their stack, or in a pane beside the photo."""
-        listing = self._photos.listing
-        frames = listing.unit(focus.photo) if focus.photo in listing else np.array([focus.photo])
-        if photo_id not in frames:
-            if not self._view_state.view.side_by_side:
-                return {}
-            frames = np.array([focus.photo, photo_id])
-        in_time: list[int] = frames[np.argsort(self._photos.stacks.ranks(frames))].tolist()
+        together = self._in_one_stack(focus.photo, photo_id)
+        if not together and not self._view_state.view.side_by_side:
+            return {focus.photo: focus.place}
+        pair = np.array(sorted({focus.photo, photo_id}))
+        frames = self._photos.listing.unit(focus.photo) if together else pair
+        in_time = _near(frames[np.argsort(self._photos.stacks.ranks(frames))], pair)
         self.gather(in_time)
         matched = people.match([self.of(frame) or () for frame in in_time])
         at = in_time.index(focus.photo)
@@ -129,3 +155,26 @@ class FaceController(QObject):
         if self._view_state.zoom is None:
             self.focus = None
         self._counterparts.clear()  # side by side, other photos are compared
+
+
+def _near(frames: Ids, pair: Ids) -> list[int]:
+    """Return the frames around two of them, or only the two if they are far apart."""
+    first, last = np.flatnonzero(np.isin(frames, pair))[[0, -1]]
+    if last - first >= _MATCHED:
+        return frames[[first, last]].tolist()
+    start = max(int(first + last - _MATCHED) // 2 + 1, 0)
+    return frames[start : start + _MATCHED].tolist()
+
+
+def _followed(before: Sequence[Face], faces: Sequence[Face]) -> dict[int, int]:
+    """Return the place of each face that is near one of the frame before → the number of that."""
+    pairs = sorted(
+        (math.dist(one.eyes_at, other.eyes_at) / one.box[2], rank, place)
+        for rank, one in enumerate(before[:_FOLLOWED])
+        for place, other in enumerate(faces[:_FOLLOWED])
+    )
+    ranks: dict[int, int] = {}
+    for distance, rank, place in pairs:
+        if distance < _NEAR and place not in ranks and rank not in ranks.values():
+            ranks[place] = rank
+    return ranks

@@ -9,7 +9,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
-from curator.model import View
 from curator.settings import Settings
 from curator.ui.loupe import pan_zoom
 from curator.ui.loupe.face_strip import MOST, FaceStrip
@@ -316,21 +315,81 @@ def test_a_click_on_a_close_up_zooms_to_the_face_and_another_back(window, sessio
     assert session.view_state.zoom is None
 
 
-def test_frames_of_a_stack_show_the_same_person_in_the_same_place(
-    make_window, make_session, home, qtbot
-) -> None:
+@pytest.fixture
+def burst(make_window, make_session, home) -> MainWindow:
+    """The window on the first of four frames of a burst, in which two people move a little."""
     session = make_session()
-    stack(home.catalog, 1, 2)
-    save(session.catalog, {1: [OPEN], 2: [SMALL, at(OPEN, 0.45, 0.4)], 3: [at(OPEN, 0.45)]})
+    stack(home.catalog, 1, 2, 3, 4)
+    near, far = replace(OPEN, box=(0.4, 0.3, 0.098, 0.15)), at(CLOSED, 0.6)
+    frames = {
+        1: [OPEN, replace(far, box=(0.6, 0.3, 0.099, 0.15))],
+        2: [at(far, 0.63, 0.34), at(near, 0.43, 0.34)],  # largest first: they changed places
+        3: [SMALL],
+        4: [at(OPEN, 0.38, 0.28)],
+        5: [at(OPEN, 0.45)],  # another scene
+    }
+    save(session.catalog, frames)
     session.refresh()
-    swatches.lay_out(home.cache, [1, 2, 3, 4])
+    swatches.lay_out(home.cache, session.ids.tolist()[:8])
     window = make_window(session)
-    press(window, "Home", "E")
-    painted(window, qtbot)
-    press(window, "Shift+Z")
-    press(window, "Right")
-    assert session.current == 2
-    assert session.view_state.zoom == 1.0 and eyes(window, 1) == MIDDLE
-    press(window, "Right")
-    assert session.faces.place_in(3) is None, "another stack is another scene"
-    assert session.view_state.view is View.LOUPE
+    window.resize(1440, 900)
+    press(window, "Home", "E", "Q")
+    return window
+
+
+def test_people_keep_their_close_up_over_the_frames_of_a_stack(burst, qtbot) -> None:
+    painted(burst, qtbot)
+    assert "face 1: eyes open" in words(burst) and "face 2: eyes closed" in words(burst)
+    step(burst, qtbot, "Right")
+    assert "face 1: eyes open" in words(burst) and "face 2: eyes closed" in words(burst)
+    assert burst.loupe.strip.place_at(burst.loupe.strip.cell(0, 2).center()) == 1
+    press(burst, "Shift+Z")
+    assert burst.session.faces.place_in(2) == 1 and eyes(burst, 1) == MIDDLE
+
+
+def test_frames_of_a_stack_show_the_same_person_in_the_same_place(burst, qtbot) -> None:
+    session = burst.session
+    painted(burst, qtbot)
+    press(burst, "Shift+Z", "Right")
+    assert session.current == 2 and session.view_state.zoom == 1.0 and eyes(burst, 1) == MIDDLE
+    before = burst.loupe._viewport.center
+    press(burst, "Right")
+    assert session.faces.place_in(3) is None and burst.loupe._viewport.center != before
+    assert burst.loupe._viewport.center == session.view_state.center, "it keeps the position"
+    press(burst, "Right")
+    assert eyes(burst, 0) == MIDDLE
+    press(burst, "Right")
+    assert session.faces.place_in(5) is None, "another stack is another scene"
+
+
+def test_a_drag_moves_the_frames_of_a_stack_together(burst, qtbot) -> None:
+    painted(burst, qtbot)
+    press(burst, "Shift+Z", "Right")
+    middle = burst.loupe._viewport.view.center()
+    QTest.mousePress(burst.loupe, LEFT, NONE, middle)
+    QTest.mouseMove(burst.loupe, middle + QPoint(60, 40))
+    QTest.mouseRelease(burst.loupe, LEFT, NONE, middle + QPoint(60, 40))
+    moved = eyes(burst, 1)
+    assert moved[0] > 0.52 and moved[1] > 0.52
+    press(burst, "Left")
+    assert eyes(burst, 0) == pytest.approx(moved, abs=0.005)
+
+
+@pytest.mark.parametrize("key", ["C", "N"])
+def test_all_panes_side_by_side_show_the_same_face(burst, qtbot, key) -> None:
+    painted(burst, qtbot)
+    press(burst, key)
+    view, session = burst.compare, burst.session
+    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    press(burst, "Shift+Z")
+    faces = {1: 0, 2: 1, 4: 0}  # frame 3 shows somebody else
+    for pane in view.panes():
+        viewport, place = pane.viewport, pane.viewport.place()
+        if pane.photo in faces:
+            x, y = viewport.eyes_at(session.tile(pane.photo), faces[pane.photo])
+            at = place.x() + x * place.width(), place.y() + y * place.height()
+            middle = viewport.view.center()
+            assert at == pytest.approx((middle.x(), middle.y()), abs=2)
+        else:
+            assert viewport.center == session.view_state.center
+    assert len(view.panes()) == (2 if key == "C" else 4)

@@ -25,7 +25,7 @@ from curator.ui.widgets.frames import FrameStore
 
 MOST = 12
 _LANDSCAPE = 1.5  # aspect of the photo that keeps its size beside the strip
-_LEAST, _WIDEST = 176, 344  # px
+_LEAST, _WIDEST = 176, 356  # px
 _GAP = 8
 _LINE = 18  # for the words below a close-up
 _UNDERLINE = 2  # below the focused face
@@ -87,7 +87,7 @@ class FaceStrip(QWidget):
 
     def _layout(self, count: int) -> tuple[int, int]:
         """Return the columns and the edge of a close-up, px, for as large close-ups as fit."""
-        width, height = self.width() - MARGIN, self.height() - MARGIN
+        width, height = self.width() - 2 * MARGIN, self.height() - MARGIN
         height -= caption.HEIGHT if count > MOST else 0  # "+8"
 
         def edge(columns: int) -> int:
@@ -99,18 +99,24 @@ class FaceStrip(QWidget):
         columns = max(range(1, count + 1), key=edge)
         return columns, max(edge(columns), 8)
 
-    def cell(self, place: int, count: int) -> QRect:
-        """Return the square of a close-up, px, of so many faces."""
+    def cell(self, number: int, count: int) -> QRect:
+        """Return the square of a close-up by its number, px, for so many faces."""
         columns, edge = self._layout(count)
-        row, column = divmod(place, columns)
-        return QRect(column * (edge + _GAP), MARGIN + row * (edge + _LINE + _GAP), edge, edge)
+        row, column = divmod(number, columns)
+        x, y = column * (edge + _GAP), row * (edge + _LINE + _GAP)
+        return QRect(MARGIN + x, MARGIN + y, edge, edge)
 
     def place_at(self, at: QPoint) -> int | None:
         """Return the place of the face at a point, px, or None."""
         tile = self._viewport.tile()
         count = 0 if tile is None else len(self._faces(tile))
-        places = range(min(count, MOST))
-        return next((place for place in places if self.cell(place, count).contains(at)), None)
+        places = [] if tile is None else self._shown(tile)
+        cells = (self.cell(number, count) for number in range(len(places)))
+        return next((p for p, cell in zip(places, cells, strict=True) if cell.contains(at)), None)
+
+    def _shown(self, tile: Tile) -> list[int]:
+        """Return the places of the faces shown, in the order of their cells."""
+        return [place for place in self._session.faces.arranged(tile.id) if place < MOST]
 
     # --- pixels
 
@@ -140,16 +146,16 @@ class FaceStrip(QWidget):
         painter.setPen(quiet)
         crops, faces = self.crops(tile), self._faces(tile)
         if not crops:
-            area = self.rect().adjusted(0, MARGIN, -MARGIN, -MARGIN)
+            area = self.rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
             align = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
             text = self._session.faces.why_none(tile.id)
             painter.drawText(area, int(align | Qt.TextFlag.TextWordWrap), text)
         request = self._viewport.request_for(tile, self._session.view_state.developed)
         sharp = self._originals.crops(request) if crops else None
         proxy = self._frames.best(self._viewport.proxy(tile))
-        for place, crop in enumerate(crops):
+        for number, place in enumerate(self._shown(tile) if crops else ()):
+            crop, cell = crops[place], self.cell(number, len(faces))
             pixels = Closeup(crop, tile.turn, sharp[place] if sharp else None, proxy)
-            cell = self.cell(place, len(faces))
             self._draw(painter, cell, pixels, _WORDS[faces[place].eyes])
             if place == self._session.faces.place_in(tile.id):
                 line = QRect(cell.left(), cell.bottom() + 1, cell.width(), _UNDERLINE)
@@ -159,7 +165,7 @@ class FaceStrip(QWidget):
             painter.drawText(_line(cell), Qt.AlignmentFlag.AlignRight, percent)
         if len(faces) > MOST:
             below = self.cell(MOST - 1, len(faces)).bottom() + 1 + _LINE + _GAP
-            painter.drawText(0, below, self.width(), _LINE, 0, f"+{len(faces) - MOST}")
+            painter.drawText(MARGIN, below, self.width(), _LINE, 0, f"+{len(faces) - MOST}")
         self.painted.emit(tile.id)
 
     def _draw(self, painter: QPainter, cell: QRect, pixels: Closeup, word: str) -> None:
@@ -185,7 +191,8 @@ class FaceStrip(QWidget):
         faces = self._faces(tile)
         if not faces:
             return self._session.faces.why_none(tile.id)
-        texts = [f"face {place + 1}: {_spoken(face)}" for place, face in enumerate(faces[:MOST])]
+        shown = [faces[place] for place in self._shown(tile)]
+        texts = [f"face {number}: {_spoken(face)}" for number, face in enumerate(shown, 1)]
         more = len(faces) - len(texts)
         return "; ".join([*texts, f"{more} more"] if more else texts)
 

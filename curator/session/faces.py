@@ -51,9 +51,9 @@ class FaceController(QObject):
         self._faces: dict[int, tuple[Face, ...] | None] = {}
         self._counterparts: dict[int, int | None] = {}
         self._focus: Focus | None = None
-        self._arranged: tuple[int, list[int]] | None = None  # a photo, and the order of its faces
+        self._orders: dict[int, list[int]] = {}  # of faces shown, by photo
         photos.photos_changed.connect(self._forget)
-        services.preferences.changed.connect(self._faces.clear)  # they may be off, or on again
+        services.preferences.changed.connect(self._clear)  # they may be off, or on again
         for changed in (photos.view_state.zoom_changed, photos.view_state.view_changed):
             changed.connect(self._follow_view)
 
@@ -70,7 +70,7 @@ class FaceController(QObject):
         missing = [photo for photo in photo_ids if photo not in self._faces]
         if missing:
             if len(self._faces) > _CACHED:
-                self._faces.clear()
+                self._clear()
             found = self._catalog.faces.of(missing) if self._settings.faces.on else {}
             self._faces |= {photo: found.get(photo) for photo in missing}
 
@@ -87,16 +87,27 @@ class FaceController(QObject):
         The largest comes first. From frame to frame of a stack the faces keep their order, although
         sizes change a little: the same person is looked for where they were.
         """
-        before, faces = self._arranged, self.of(photo_id) or ()
-        if before is not None and before[0] == photo_id and len(before[1]) == len(faces):
-            return before[1]
-        places = list(range(len(faces)))
-        if before is not None and before[0] != photo_id and self._in_one_stack(before[0], photo_id):
-            shown = self.of(before[0]) or ()
-            ranks = _followed([shown[place] for place in before[1] if place < len(shown)], faces)
-            places.sort(key=lambda place: ranks.get(place, len(faces) + place))
-        self._arranged = photo_id, places
-        return places
+        if photo_id not in self._orders:
+            faces = self.of(photo_id) or ()
+            places = list(range(len(faces)))
+            before = self._nearest_arranged(photo_id)
+            if before is not None:
+                shown = self.of(before) or ()
+                ranks = _followed([shown[place] for place in self._orders[before]], faces)
+                places.sort(key=lambda place: ranks.get(place, len(faces) + place))
+            self._orders[photo_id] = places
+        return self._orders[photo_id]
+
+    def _nearest_arranged(self, photo_id: int) -> int | None:
+        """Return the nearest frame of a photo's stack whose faces are arranged already."""
+        listing = self._photos.listing
+        frames = listing.unit(photo_id).tolist() if photo_id in listing else []
+        known = [number for number, frame in enumerate(frames) if frame in self._orders]
+        if not known:
+            return None
+        here = frames.index(photo_id)
+        nearest: int = frames[min(known, key=lambda number: abs(number - here))]
+        return nearest
 
     def _in_one_stack(self, one: int, other: int) -> bool:
         listing = self._photos.listing
@@ -105,7 +116,12 @@ class FaceController(QObject):
     def _forget(self, changed: Collection[int]) -> None:
         for photo in self._faces.keys() & set(changed):
             del self._faces[photo]
+            self._orders.pop(photo, None)
         self._counterparts.clear()
+
+    def _clear(self) -> None:
+        self._faces.clear()
+        self._orders.clear()
 
     # --- the focus
 

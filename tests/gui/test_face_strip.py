@@ -82,7 +82,7 @@ def seen(strip: FaceStrip) -> QImage:
 
 def shows(window: MainWindow, place: int, count: int, number: int) -> bool:
     """Whether the middle of a close-up has the color of a photo."""
-    middle = window.loupe.strip.cell(place, count).center()
+    middle = window.loupe.strip.cells(count)[place].center()
     return swatches.shows(seen(window.loupe.strip), middle.x(), middle.y(), number)
 
 
@@ -138,7 +138,7 @@ def test_the_strip_is_painted_with_the_frame_and_shows_the_proxy_s_pixels_first(
     qtbot.waitUntil(lambda: window.loupe._frames._busy == 0)
     step(window, qtbot, "Right")
     # The face lies in the darker left third.
-    middle = window.loupe.strip.cell(0, 2).center()
+    middle = window.loupe.strip.cells(2)[0].center()
     color = seen(window.loupe.strip).pixelColor(middle)
     assert color.value() == pytest.approx(swatches.color(2).value() / 2, abs=5)
 
@@ -154,7 +154,7 @@ def test_close_ups_come_sharp_from_the_original_and_ahead_for_the_next_photo(
     assert deliver(window, pipeline, qtbot)[:2] == [1, 2]
     assert shows(window, 0, 2, 21) and shows(window, 1, 2, 21)
     step(window, qtbot, "Right")
-    middle = window.loupe.strip.cell(1, 2).center()
+    middle = window.loupe.strip.cells(2)[1].center()
     assert swatches.shows(seen(window.loupe.strip), middle.x(), middle.y(), 22)
 
 
@@ -169,7 +169,7 @@ def test_another_photo_s_close_ups_never_appear(window, pipeline, qtbot) -> None
     deliver(window, pipeline, qtbot)
     step(window, qtbot, "Right", "Right")
     strip = window.loupe.strip
-    image, cell = seen(strip), strip.cell(0, 2)
+    image, cell = seen(strip), strip.cells(2)[0]
     assert image.pixelColor(cell.center()) == image.pixelColor(strip.rect().bottomRight())
     step(window, qtbot, "Right")
     assert shows(window, MOST - 1, 200, 4) or not shows(window, MOST - 1, 200, 2)
@@ -183,7 +183,7 @@ def test_a_rotated_photo_has_rotated_close_ups(window, pipeline, qtbot) -> None:
     assert window.session.tile(1).turn == 1
     painted(window, qtbot)
     deliver(window, pipeline, qtbot)
-    image, cell = seen(window.loupe.strip), window.loupe.strip.cell(0, 1)
+    image, cell = seen(window.loupe.strip), window.loupe.strip.cells(1)[0]
     above, below = QPoint(0, -cell.height() // 4), QPoint(0, cell.height() // 4)
     dark, bright = (image.pixelColor(cell.center() + off).value() for off in (above, below))
     assert dark == pytest.approx(bright / 2, abs=8)
@@ -209,7 +209,7 @@ def test_closed_eyes_have_words_and_an_outline_and_open_eyes_nothing(window) -> 
     image, strip = seen(window.loupe.strip), window.loupe.strip
     ground = image.pixelColor(strip.rect().bottomRight())
     for place, outlined in ((0, False), (1, True)):
-        edge = strip.cell(place, 2).topLeft() - QPoint(-20, 2)
+        edge = strip.cells(2)[place].topLeft() - QPoint(-20, 2)
         assert (image.pixelColor(edge) != ground) == outlined
 
 
@@ -252,7 +252,7 @@ def test_of_two_hundred_faces_twelve_are_shown_and_the_rest_counted(
     qtbot.waitUntil(lambda: bool(pipeline.requests) and pipeline.photo(pipeline.requests[0]) == 4)
     assert len(pipeline.requests[0].crops) == MOST
     strip = window.loupe.strip
-    cells = [strip.cell(place, 200) for place in range(MOST)]
+    cells = [strip.cells(200)[place] for place in range(MOST)]
     assert all(strip.rect().contains(cell) for cell in cells)
     assert not any(one.intersects(other) for one in cells for other in cells if one is not other)
 
@@ -306,7 +306,7 @@ def test_a_click_on_a_close_up_zooms_to_the_face_and_another_back(window, sessio
     session.photos.go(4)
     painted(window, qtbot)
     strip = window.loupe.strip
-    second = strip.cell(1, 2).center()
+    second = strip.cells(2)[1].center()
     QTest.mouseClick(strip, LEFT, NONE, second)
     assert session.view_state.zoom == 1.0 and eyes(window, 1) == MIDDLE
     QTest.mouseClick(strip, LEFT, NONE, second)
@@ -342,7 +342,7 @@ def test_people_keep_their_close_up_over_the_frames_of_a_stack(burst, qtbot) -> 
     assert "face 1: eyes open" in words(burst) and "face 2: eyes closed" in words(burst)
     step(burst, qtbot, "Right")
     assert "face 1: eyes open" in words(burst) and "face 2: eyes closed" in words(burst)
-    assert burst.loupe.strip.place_at(burst.loupe.strip.cell(0, 2).center()) == 1
+    assert burst.loupe.strip.place_at(burst.loupe.strip.cells(2)[0].center()) == 1
     press(burst, "Shift+Z")
     assert burst.session.faces.place_in(2) == 1 and eyes(burst, 1) == MIDDLE
 

@@ -7,8 +7,12 @@ word, open eyes nothing. It never shows another photo's pixels.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from collections import OrderedDict
+from functools import lru_cache
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from curator.library import captions
@@ -21,7 +25,7 @@ from curator.ui.loupe.face_crops import Closeup, crop_of, scale_of
 from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.viewport import MARGIN, Viewport
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.frames import FrameStore
+from curator.ui.widgets.frames import Frame, FrameStore
 
 MOST = 12
 _LANDSCAPE = 1.5  # aspect of the photo that keeps its size beside the strip
@@ -29,15 +33,32 @@ _LEAST, _WIDEST = 176, 356  # px
 _GAP = 8
 _LINE = 18  # for the words below a close-up
 _UNDERLINE = 2  # below the focused face
+_SMALLEST = 8
+_KEPT = 6  # photos whose strips are kept drawn, 1 MB each, at twice the density 4
+_KEPT_CROPS = 64
+_BELOW = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
+_BELOW_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
 _WORDS = {Eye.OPEN: "", Eye.CLOSED: "eyes closed", Eye.UNKNOWN: "?"}
 _AS_IS = 0.995  # from this scale on, a close-up is at 100 %
+
+
+class _Drawn(NamedTuple):
+    """The strip of a photo, and what it was drawn from."""
+
+    key: tuple[object, ...]
+    sharp: tuple[Frame, ...] | None
+    proxy: Frame | None
+    picture: QPixmap
 
 
 class FaceStrip(QWidget):
     """Shows the faces of the current photo; a click zooms to one.
 
+    Attributes:
+        is_sharp: whether the last paint used pixels of the original.
+
     Signals:
-        painted(int): the photo whose faces were just painted, or that has none.
+        painted(int): the photo whose faces were just painted from its own pixels, or that has none.
 
     Thread: GUI.
     """
@@ -50,6 +71,11 @@ class FaceStrip(QWidget):
         super().__init__()
         self._session, self._frames, self._originals = session, frames, originals
         self._viewport = viewport
+        self._pictures: OrderedDict[int, _Drawn] = OrderedDict()
+        self._crops: OrderedDict[int, tuple[object, object, tuple[Crop, ...]]] = OrderedDict()
+        self._ahead = QTimer(self, singleShot=True, interval=0)  # after posted paints
+        self._ahead.timeout.connect(self._draw_ahead)
+        self.is_sharp = False
         self._font = theme.caption_font()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -70,6 +96,14 @@ class FaceStrip(QWidget):
 
     def _on_changed(self, *_: object) -> None:
         self.update()
+        self._ahead.start()
+
+    def _draw_ahead(self) -> None:
+        """Draw the strip of the next photo, so that the key only copies it to the screen."""
+        session, photos = self._session, self._session.photos
+        following = photos.index + photos.direction
+        if self.isVisible() and photos.index >= 0 and 0 <= following < len(session.ids):
+            self._picture(session.tile(int(session.ids[following])))
 
     # --- positions
 
@@ -85,34 +119,17 @@ class FaceStrip(QWidget):
             self.setGeometry(room.adjusted(rest.width(), 0, 0, 0))
         return rest
 
-    def _layout(self, count: int) -> tuple[int, int]:
-        """Return the columns and the edge of a close-up, px, for as large close-ups as fit."""
-        width, height = self.width() - 2 * MARGIN, self.height() - MARGIN
-        height -= caption.HEIGHT if count > MOST else 0  # "+8"
-
-        def edge(columns: int) -> int:
-            rows = -(-count // columns)
-            wide = (width - (columns - 1) * _GAP) // columns
-            return min(wide, (height - (rows - 1) * _GAP) // rows - _LINE)
-
-        count = max(min(count, MOST), 1)
-        columns = max(range(1, count + 1), key=edge)
-        return columns, max(edge(columns), 8)
-
-    def cell(self, number: int, count: int) -> QRect:
-        """Return the square of a close-up by its number, px, for so many faces."""
-        columns, edge = self._layout(count)
-        row, column = divmod(number, columns)
-        x, y = column * (edge + _GAP), row * (edge + _LINE + _GAP)
-        return QRect(MARGIN + x, MARGIN + y, edge, edge)
+    def cells(self, count: int) -> list[QRect]:
+        """Return the squares of the close-ups of so many faces, px: as large as fit."""
+        return _cells(self.width(), self.height(), count)
 
     def place_at(self, at: QPoint) -> int | None:
         """Return the place of the face at a point, px, or None."""
         tile = self._viewport.tile()
-        count = 0 if tile is None else len(self._faces(tile))
-        places = [] if tile is None else self._shown(tile)
-        cells = (self.cell(number, count) for number in range(len(places)))
-        return next((p for p, cell in zip(places, cells, strict=True) if cell.contains(at)), None)
+        if tile is None or not self._faces(tile):
+            return None
+        cells = zip(self._shown(tile), self.cells(len(self._faces(tile))), strict=True)
+        return next((place for place, cell in cells if cell.contains(at)), None)
 
     def _shown(self, tile: Tile) -> list[int]:
         """Return the places of the faces shown, in the order of their cells."""
@@ -125,64 +142,106 @@ class FaceStrip(QWidget):
         faces = self._faces(tile)
         if self.isHidden() or not faces or not tile.width or tile.state == "failed":
             return ()
-        edge = round(self._layout(len(faces))[1] * self.devicePixelRatioF())
-        return tuple(crop_of(face, tile, edge) for face in faces[:MOST])
+        edge = round(self.cells(len(faces))[0].width() * self.devicePixelRatioF())
+        key = tile.width, tile.height, tile.turn, edge
+        found = self._crops.get(tile.id)
+        if found is None or found[0] is not faces or found[1] != key:
+            found = faces, key, tuple(crop_of(face, tile, edge) for face in faces[:MOST])
+            self._crops[tile.id] = found
+            if len(self._crops) > _KEPT_CROPS:
+                self._crops.popitem(last=False)
+        return found[2]
 
     def _faces(self, tile: Tile) -> tuple[Face, ...]:
         return self._session.faces.of(tile.id) or ()
 
     # --- painting
 
+    def _picture(self, tile: Tile) -> _Drawn:
+        """Return the strip of a photo, drawn again only if something on it has changed."""
+        request = self._viewport.request_for(tile, self._session.view_state.developed)
+        sharp = self._originals.crops(request) if request.crops else None
+        waits = request.crops and sharp is None
+        proxy = self._frames.best(self._viewport.proxy(tile)) if waits else None
+        faces, words = self._faces(tile), self._session.faces.why_none(tile.id)
+        focused = self._session.faces.place_in(tile.id)
+        surround = self._session.view_state.surround
+        ratio = self.devicePixelRatioF()
+        # Frames are compared by identity: one that is read again is drawn again.
+        key = (request.picture, request.crops, faces, words, focused, surround, self.size(), ratio)
+        found = self._pictures.get(tile.id)
+        if found is None or (found.key, found.sharp, found.proxy) != (key, sharp, proxy):
+            closeups = [
+                Closeup(crop, tile.turn, sharp[place] if sharp else None, proxy)
+                for place, crop in enumerate(request.crops)
+            ]
+            found = _Drawn(key, sharp, proxy, self._drawn(tile, closeups))
+            self._pictures[tile.id] = found
+            while len(self._pictures) > _KEPT:
+                self._pictures.popitem(last=False)
+        self._pictures.move_to_end(tile.id)
+        return found
+
+    def _drawn(self, tile: Tile, closeups: list[Closeup]) -> QPixmap:
+        """Draw close-ups, or why there are none."""
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        surround = theme.SURROUND_COLORS[self._session.view_state.surround]
+        picture.fill(surround)
+        with QPainter(picture) as painter:
+            painter.setFont(self._font)
+            painter.setPen(caption.text_colors(surround)[1])
+            if closeups:
+                self._draw(painter, tile, closeups)
+            else:
+                area = self.rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+                text = self._session.faces.why_none(tile.id)
+                painter.drawText(area, int(Qt.TextFlag.TextWordWrap), text)
+        return picture
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the close-ups, or why there are none."""
-        painter = QPainter(self)
-        surround = theme.SURROUND_COLORS[self._session.view_state.surround]
-        painter.fillRect(self.rect(), surround)
-        tile = self._viewport.tile()
+        painter, tile = QPainter(self), self._viewport.tile()
         if tile is None or self._session.view_state.finished:
+            painter.fillRect(self.rect(), theme.SURROUND_COLORS[self._session.view_state.surround])
             return
-        painter.setFont(self._font)
-        quiet = caption.text_colors(surround)[1]
-        painter.setPen(quiet)
-        crops, faces = self.crops(tile), self._faces(tile)
-        if not crops:
-            area = self.rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-            align = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
-            text = self._session.faces.why_none(tile.id)
-            painter.drawText(area, int(align | Qt.TextFlag.TextWordWrap), text)
-        request = self._viewport.request_for(tile, self._session.view_state.developed)
-        sharp = self._originals.crops(request) if crops else None
-        proxy = self._frames.best(self._viewport.proxy(tile))
-        for number, place in enumerate(self._shown(tile) if crops else ()):
-            crop, cell = crops[place], self.cell(number, len(faces))
-            pixels = Closeup(crop, tile.turn, sharp[place] if sharp else None, proxy)
-            self._draw(painter, cell, pixels, _WORDS[faces[place].eyes])
-            if place == self._session.faces.place_in(tile.id):
-                line = QRect(cell.left(), cell.bottom() + 1, cell.width(), _UNDERLINE)
-                painter.fillRect(line, caption.text_colors(surround)[0])
-            percent = _percent(scale_of(crop, tile))
-            painter.setPen(quiet)
-            painter.drawText(_line(cell), Qt.AlignmentFlag.AlignRight, percent)
-        if len(faces) > MOST:
-            below = self.cell(MOST - 1, len(faces)).bottom() + 1 + _LINE + _GAP
-            painter.drawText(MARGIN, below, self.width(), _LINE, 0, f"+{len(faces) - MOST}")
-        self.painted.emit(tile.id)
+        drawn = self._picture(tile)
+        painter.drawPixmap(0, 0, drawn.picture)
+        self.is_sharp = drawn.sharp is not None
+        if self.is_sharp or drawn.proxy is not None or not self.crops(tile):
+            self.painted.emit(tile.id)
 
-    def _draw(self, painter: QPainter, cell: QRect, pixels: Closeup, word: str) -> None:
-        """Draw a close-up, with a word and an outline if there is something to say."""
+    def _draw(self, painter: QPainter, tile: Tile, closeups: list[Closeup]) -> None:
+        """Draw close-ups with their words, in the painter's quiet color."""
+        faces, focused = self._faces(tile), self._session.faces.place_in(tile.id)
+        cells = self.cells(len(faces))
+        surround = theme.SURROUND_COLORS[self._session.view_state.surround]
+        for place, cell in zip(self._shown(tile), cells, strict=True):
+            self._draw_pixels(painter, cell, closeups[place])
+            word, line = _WORDS[faces[place].eyes], cell.adjusted(0, cell.height(), 0, _LINE)
+            if word:
+                painter.drawText(line, _BELOW, word)
+            if word == _WORDS[Eye.CLOSED]:
+                painter.drawRect(cell.adjusted(-2, -2, 1, 1))
+            if percent := _percent(scale_of(closeups[place].crop, tile)):
+                painter.drawText(line, _BELOW_RIGHT, percent)
+            if place == focused:
+                line.setHeight(_UNDERLINE)
+                painter.fillRect(line, caption.text_colors(surround)[0])
+        if len(faces) > MOST:
+            rest = cells[-1].translated(MARGIN - cells[-1].x(), cells[-1].height() + _LINE + _GAP)
+            painter.drawText(rest, Qt.AlignmentFlag.AlignLeft, f"+{len(faces) - MOST}")
+
+    def _draw_pixels(self, painter: QPainter, cell: QRect, closeup: Closeup) -> None:
+        """Draw a close-up in the middle of its cell."""
         ratio = self.devicePixelRatioF()
-        width, height = pixels.crop.size
-        place = QRect(0, 0, width, height)
-        place.moveTopLeft((cell.topLeft().toPointF() * ratio).toPoint())
+        width, height = closeup.crop.size
         edge = round(cell.width() * ratio)
-        place.translate((edge - width) // 2, (edge - height) // 2)
-        if not pixels.draw(painter, place, ratio):
+        x, y = int(cell.x() * ratio), int(cell.y() * ratio)
+        place = QRect(x + (edge - width) // 2, y + (edge - height) // 2, width, height)
+        if not closeup.draw(painter, place, ratio):
             painter.fillRect(cell, theme.PANEL)
-        if word:
-            painter.drawText(_line(cell), Qt.AlignmentFlag.AlignLeft, word)
-        if word == _WORDS[Eye.CLOSED]:
-            painter.setPen(QPen(painter.pen().color(), 1))
-            painter.drawRect(cell.adjusted(-2, -2, 1, 1))
 
     # --- words, mouse
 
@@ -227,9 +286,28 @@ class FaceStrip(QWidget):
         return super().event(event)
 
 
-def _line(cell: QRect) -> QRect:
-    """Return the line of words below a close-up."""
-    return QRect(cell.left(), cell.bottom() + 1 + _UNDERLINE, cell.width(), _LINE - _UNDERLINE)
+@lru_cache(maxsize=64)
+def _cells(width: int, height: int, count: int) -> list[QRect]:
+    width, height = width - 2 * MARGIN, height - MARGIN
+    height -= _LINE + _GAP if count > MOST else 0  # "+8"
+    count = min(count, MOST)
+
+    def edge(columns: int) -> int:
+        rows = -(-count // columns)
+        wide = (width - (columns - 1) * _GAP) // columns
+        return max(min(wide, (height - (rows - 1) * _GAP) // rows - _LINE), _SMALLEST)
+
+    columns = max(range(1, count + 1), key=edge)
+    side = edge(columns)
+    return [
+        QRect(
+            MARGIN + number % columns * (side + _GAP),
+            MARGIN + number // columns * (side + _LINE + _GAP),
+            side,
+            side,
+        )
+        for number in range(count)
+    ]
 
 
 def _percent(scale: float) -> str:

@@ -206,6 +206,13 @@ def test_heads_and_captions_stay_while_the_table_scrolls(table, qtbot) -> None:
     assert before.copy(*corner) == after.copy(*corner)
 
 
+def test_one_minus_undoes_the_last_of_too_many_pluses(table) -> None:
+    press(table, *["+"] * 12)
+    largest = table.faces.table_layout.side
+    press(table, "-")
+    assert table.faces.table_layout.side < largest
+
+
 def test_a_screen_reader_hears_the_cell(table) -> None:
     press(table, "Right")
     QApplication.processEvents()

@@ -7,10 +7,8 @@ session accepts no mark before the row in focus has been painted with its own pi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -24,23 +22,20 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
-from curator.faces import people
-from curator.faces.tracking import Floats
 from curator.library import captions
 from curator.library.table import Tile
-from curator.model import Eye, Face, counted
+from curator.model import Eye, counted
 from curator.session import Session
 from curator.session.face_table import FaceTable, Person
 from curator.session.panes import Rows
-from curator.session.pixel_source import source
-from curator.stages.frame import Crop
 from curator.ui.compare.face_table_layout import GAP, HEAD, LEFT, WORD, TableLayout
+from curator.ui.compare.face_table_pixels import THUMB, FaceTablePixels
 from curator.ui.loupe import pan_zoom
-from curator.ui.loupe.face_crops import Closeup, crop_of, side_px
-from curator.ui.loupe.fullres_cache import FullresCache, PixelRequest
+from curator.ui.loupe.face_crops import Closeup
+from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.view_transform import turned
 from curator.ui.widgets import mark_painter, theme, words
-from curator.ui.widgets.frames import PROXY, FrameRequest, Pictures
+from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.key_state import KeyState
 from curator.ui.widgets.throttle import Throttle
 from curator.ui.widgets.thumbnails import (
@@ -50,19 +45,12 @@ from curator.ui.widgets.thumbnails import (
     draw_thumbnail,
     fitted,
     single_line_tooltip,
-    thumbnail_request,
 )
 
 _MARGIN = 12
-_THUMB = QSize(88, 66)
 _LINE = 16
 _UNDERLINE = 2
 _STEP = 1.25  # the keys + and - change the size of crops by
-_SCALES = (0.4, 4.0)
-_ENLARGED = 2.0  # px of the screen per px of the original, at most
-_LOOK = 1.4  # sides of a face that its looks are compared by
-_LEAST_LOOK_PX = 16  # of a proxy
-_CROWD = 40  # people; comparing the looks of more takes too long
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _WRAP = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
 
@@ -88,15 +76,13 @@ class FaceTableView(QAbstractScrollArea):
         self, session: Session, pictures: Pictures, originals: FullresCache, key_state: KeyState
     ) -> None:
         super().__init__()
-        self._session, self._pictures, self._originals = session, pictures, originals
+        self._session, self._thumbs = session, pictures.thumbs
         self._tile_of = TileCache(session)
+        self._pixels = FaceTablePixels(session, pictures, originals, self._tile_of)
         self._scale = 1.0
         self.table_layout = TableLayout(0, 0, 1)
-        self._sides: list[float] = []  # of each person's crops, px of the original
-        self._crops: dict[int, dict[int, Crop]] = {}  # by frame and column
         self._peeks = False  # the zoom key that is down opened the loupe
         self._painted_row = 0  # the row that was painted as the one in focus
-        self._looks_of: FaceTable | None = None  # the last table matched by looks
         self._requesting = Throttle(self, 0, self._request)  # after posted paints
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -151,12 +137,8 @@ class FaceTableView(QAbstractScrollArea):
         room = self.maximumViewportSize() - QSize(self.verticalScrollBar().sizeHint().width(), 0)
         count = len(table.frames), len(table.people)
         self.table_layout = layout = TableLayout.fitting(*count, room, self._scale)
-        self._tile_of.gather(table.frames)
-        self._crops.clear()
-        self._sides = [
-            max(side_px(face, self._tile_of(photo)) for photo, face in person.faces.items())
-            for person in table.people
-        ]
+        ratio = self.devicePixelRatioF()
+        self._pixels.use(table, round(layout.side * ratio), ratio)
         view = self.viewport().size()
         for bar, content, page, step in (
             (self.horizontalScrollBar(), layout.size.width(), view.width(), layout.side + GAP),
@@ -201,33 +183,13 @@ class FaceTableView(QAbstractScrollArea):
     def _on_photos(self, changed: Collection[int]) -> None:
         table = self._table()
         if table is not None and not set(table.frames).isdisjoint(changed):
-            self._pictures.clear_failures(self._tile_of(each).proxy for each in table.frames)
+            self._pixels.clear_failures()
             self._on_table()
 
     def _on_arrived(self, _: object) -> None:
         if self.isVisible():
-            self._compare_looks()
+            self._pixels.compare_looks()
             self.viewport().update()
-
-    def _compare_looks(self) -> None:
-        """Match the people by their looks, too, once the pixels of all frames are there."""
-        table = self._table()
-        if table is None or table is self._looks_of or not 1 < table.count <= _CROWD:
-            return
-        proxies = {}
-        for photo in table.frames:
-            request = _proxy(self._tile_of(photo))
-            frame = None if request is None else self._pictures.frames.get(request)
-            if frame is None:
-                return
-            proxies[photo] = np.rot90(frame.pixels, self._tile_of(photo).turn)[..., :3]
-
-        def look_at(photo: int, faces: Sequence[Face]) -> list[Floats]:
-            return [people.look(_cut(proxies[photo], face)) for face in faces]
-
-        self._looks_of = table
-        self._session.face_table.compare_looks(look_at)
-        self._looks_of = self._table()
 
     def _on_zoom_requested(self) -> None:
         self._peeks = self._table() is not None
@@ -243,9 +205,11 @@ class FaceTableView(QAbstractScrollArea):
 
     def _on_resize_requested(self, by: int) -> None:
         if self._table() is not None:
-            least, most = _SCALES
-            self._scale = min(max(self._scale * _STEP**by, least), most)
+            before, side = self._scale, self.table_layout.side
+            self._scale *= _STEP**by
             self._on_table()
+            if self.table_layout.side == side:  # the largest or the smallest
+                self._scale = before
 
     def open_face(self) -> None:
         """Show the eyes of the face in focus at 100 % in the loupe; without a face, the frame."""
@@ -256,52 +220,15 @@ class FaceTableView(QAbstractScrollArea):
         else:
             session.face_table.open_face(turned(face.eyes_at, self._tile_of(photo).turn))
 
-    # --- pixels
-
     def _request(self) -> None:
-        """Request proxies of all rows, and the originals of those on screen, nearest first."""
+        """Request the pixels of the rows, those nearest to the focus first."""
         table = self._table()
         if table is None:
             return
         nearest = sorted(range(len(table.frames)), key=lambda number: abs(number - self.active_row))
-        tiles = [self._tile_of(table.frames[number]) for number in nearest]
-        self._pictures.frames.want("faces", map(_proxy, tiles))
-        self._pictures.thumbs.want("faces", map(self._thumbnail, tiles))
         view = self.viewport().rect().adjusted(0, HEAD, 0, 0)
-        shown = [number for number in nearest if self._row(number).intersects(view)]
-        tiles = [self._tile_of(table.frames[number]) for number in shown]
-        requests = [self._original(tile, table) for tile in tiles if tile.state != "failed"]
-        self._originals.want([request for request in requests if request.crops])
-
-    def _crops_of(self, tile: Tile, table: FaceTable) -> dict[int, Crop]:
-        """Return the crops of a frame's faces by column, each person's at one scale."""
-        if tile.id not in self._crops:
-            edge = round(self.table_layout.side * self.devicePixelRatioF())
-            self._crops[tile.id] = {
-                column: crop_of(person.faces[tile.id], tile, edge, max(side, edge / _ENLARGED))
-                for column, (person, side) in enumerate(zip(table.people, self._sides, strict=True))
-                if tile.id in person.faces
-            }
-        return self._crops[tile.id]
-
-    def _original(self, tile: Tile, table: FaceTable) -> PixelRequest:
-        """Return the request for the crops of a frame's original."""
-        where = source(self._session.detail(tile.id), None, False)
-        crops = tuple(self._crops_of(tile, table).values())
-        return PixelRequest(tile.id, where, tile.turn, pixels=False, crops=crops)
-
-    def _closeups(self, tile: Tile, table: FaceTable) -> dict[int, Closeup]:
-        """Return the pixels available of a frame's faces, by column."""
-        request, crops = _proxy(tile), self._crops_of(tile, table)
-        proxy = None if request is None else self._pictures.frames.best(request)
-        sharp = self._originals.crops(self._original(tile, table)) or (None,) * len(crops)
-        return {
-            column: Closeup(crop, tile.turn, frame, proxy)
-            for (column, crop), frame in zip(crops.items(), sharp, strict=True)
-        }
-
-    def _thumbnail(self, tile: Tile) -> FrameRequest | None:
-        return thumbnail_request(tile, (_THUMB * self.devicePixelRatioF()).toTuple())
+        shown = [table.frames[row] for row in nearest if self._row(row).intersects(view)]
+        self._pixels.want([table.frames[row] for row in nearest], shown)
 
     # --- painting
 
@@ -342,7 +269,7 @@ class FaceTableView(QAbstractScrollArea):
         Returns:
             Whether all of them have pixels, or will have none.
         """
-        closeups, complete = self._closeups(tile, table), True
+        closeups, complete = self._pixels.closeups(tile), True
         for column, closeup in closeups.items():
             place, person = self.cell(row, column), table.people[column]
             complete &= self._draw_crop(painter, place, tile, closeup)
@@ -369,17 +296,15 @@ class FaceTableView(QAbstractScrollArea):
         painter.setOpacity(1.0)
         if not drawn:
             painter.fillRect(place, theme.RAISED)
-        request = _proxy(tile)
-        return drawn or request is None or self._pictures.frames.failure(request) is not None
+        return drawn or self._pixels.is_missing(tile)
 
     def _draw_caption(self, painter: QPainter, row: QRect, tile: Tile, table: FaceTable) -> None:
         """Draw a frame's thumbnail, name, marks and what is known of the eyes."""
         ratio = self.devicePixelRatioF()
-        box = QRect(_MARGIN, row.top() + GAP // 2, _THUMB.width(), _THUMB.height())
-        width, height = fitted(tile, (_THUMB * ratio).toTuple())
+        box = QRect(_MARGIN, row.top() + GAP // 2, THUMB.width(), THUMB.height())
+        width, height = fitted(tile, (THUMB * ratio).toTuple())
         left = round(box.left() * ratio) + (round(box.width() * ratio) - width) // 2
-        request = self._thumbnail(tile)
-        frame = self._pictures.thumbs.best(request)
+        frame = self._thumbs.best(self._pixels.thumbnail(tile))
         picture = draw_thumbnail(
             painter, tile, frame, QRect(left, round(box.top() * ratio), width, height), ratio
         )
@@ -401,7 +326,7 @@ class FaceTableView(QAbstractScrollArea):
         below = QRect(text.left(), text.bottom() + 2, text.width(), row.bottom() - text.bottom())
         painter.drawText(below, _WRAP, "\n".join(facts))
         if tile.id == self._session.current:
-            line = QRect(box.left(), row.bottom() - GAP // 2, row.width(), _UNDERLINE)
+            line = QRect(box.left(), row.bottom() + 1 - GAP // 2, row.width(), _UNDERLINE)
             line.setRight(row.right() - _MARGIN)
             painter.fillRect(line, theme.WHITE)
 
@@ -447,9 +372,7 @@ class FaceTableView(QAbstractScrollArea):
 
     def hideEvent(self, event: QEvent) -> None:
         """Request nothing while hidden."""
-        self._pictures.frames.want("faces", ())
-        self._pictures.thumbs.want("faces", ())
-        self._originals.want(())
+        self._pixels.release()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the table out for the new size."""
@@ -494,27 +417,11 @@ class FaceTableView(QAbstractScrollArea):
 
     def _tip(self, point: QPoint) -> str:
         table, (row, column) = self._table(), self._at(point)
-        if table is None:
+        if table is None or row is None:
             return ""
-        if row is None or column is None:
-            return ""
+        if column is None:
+            return self._session.stacks.suggestion_reason(table.frames[row])
         return self._session.face_table.description(table.frames[row], column)
-
-
-def _cut(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-    """Cut a face out of its picture, with some hair and collar."""
-    height, width = pixels.shape[:2]
-    left, top, wide, high = face.box
-    x, y = (left + wide / 2) * width, (top + high / 2) * height
-    half = max(_LOOK * max(wide * width, high * height), _LEAST_LOOK_PX) / 2
-    x, y = min(max(x, half), width - half), min(max(y, half), height - half)
-    return pixels[
-        max(round(y - half), 0) : round(y + half), max(round(x - half), 0) : round(x + half)
-    ]
-
-
-def _proxy(tile: Tile) -> FrameRequest | None:
-    return FrameRequest(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
 
 
 def _word(person: Person, photo: int) -> str:

@@ -65,7 +65,7 @@ def test_a_stack_in_which_two_blink_is_decided_in_the_face_table(
     face_data.draw(folder / "DSC_3.jpg", Eye.OPEN, Eye.CLOSED)
     evening.open(folder, photos=3).until(lambda: len(measured(evening)) == 3)
     session = evening.session
-    evening.press("Ctrl+A", "Ctrl+G", "Home", "E", "Home", "Shift+Q")
+    evening.press("Ctrl+A", "Ctrl+G", "Home", "E", "Home", "Shift+Q", "Left")
     evening.reads("DSC_1 · eyes closed: 1 of 2 · person 1 of 2: eyes closed")
     evening.press("Down").reads("DSC_2 · everyone's eyes open")
     evening.press("Z")

@@ -8,17 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.bench.figures import Figure, Reference, Workspace, timed
+from curator.faces.people import FaceColumns, compare
 from curator.stages.stack import Candidates, group, propose
 from curator.stages.stack_columns import StackColumns
 
 _PHOTOS = 100_000
 _LARGER = 10
+_WITH_FACES = 30_000  # stacked photos
 _START = np.datetime64("2015-01-01T08:00:00", "us")
 _SECOND = 1_000_000  # us
 
 
 def stacks(workspace: Workspace) -> list[Figure]:
-    """Stack photos and suggest the best of each stack, for two library sizes."""
+    """Stack photos, compare the people in stacks, and suggest the best of each stack."""
     small, large = draw(_PHOTOS // _LARGER), draw(_PHOTOS)
     group(small)
     fewer = min(timed(lambda: group(small)) for _ in range(5))
@@ -27,6 +29,10 @@ def stacks(workspace: Workspace) -> list[Figure]:
     frames = _measured(found.stack, found.kind)
     best, least = _paired(
         lambda: propose(frames), lambda: np.lexsort((frames.sharpness, frames.stack))
+    )
+    photo, faces = _faces(found.stack)
+    people, ordered = _paired(
+        lambda: compare(faces, photo, found.stack), lambda: np.lexsort((faces.size_px, photo))
     )
     stacked = int((found.stack > 0).sum())
     made = len(np.unique(found.stack)) - 1
@@ -45,6 +51,14 @@ def stacks(workspace: Workspace) -> list[Figure]:
             per_reference=True,
         ),
         Figure(f"suggesting the best of {made:,} stacks", 1000 * best, "ms", 50.0, ranking),
+        Figure(
+            f"comparing the people in {_WITH_FACES:,} stacked photos",
+            1000 * people,
+            "ms",
+            500.0,
+            Reference("numpy sorting the faces", 1000 * ordered),
+            note=f"{len(photo):,} faces",
+        ),
     ]
 
 
@@ -107,6 +121,29 @@ def _hashes(
     hashes = chance.integers(0, 2, (scene.max() + 1, 128), np.uint8)[scene]
     hashes ^= (chance.random(hashes.shape, np.float32) < moved).astype(np.uint8)
     return np.packbits(hashes, axis=1).view(np.uint64)
+
+
+def _faces(stack: NDArray[np.int64]) -> tuple[NDArray[np.int64], FaceColumns]:
+    """Draw one to four people in a row for each stack, seen by a camera that pans a little.
+
+    Returns:
+        The photo of each face, and the faces.
+    """
+    chance = np.random.default_rng(3)
+    photos = np.flatnonzero(stack)[:_WITH_FACES]
+    people = 1 + stack[photos] % 4
+    photo = np.repeat(photos, people)
+    number = np.arange(len(photo)) - np.repeat(np.cumsum(people) - people, people)
+    width = 0.06 + 0.01 * number
+    panned = chance.normal(0.0, 0.02, (len(stack), 2))[photo]
+    moved = chance.normal(0.0, 0.005, (len(photo), 2))
+    left, top = (panned + moved).T + np.stack([0.1 + 0.2 * number, 0.3 + 0.02 * number])
+    blink = chance.random(len(photo)) ** 3
+    sharpness = chance.uniform(20, 80, len(photo))
+    box = np.stack([left, top, width, 1.5 * width], axis=1)
+    return photo, FaceColumns(
+        stack[photo], photo, box, 6000 * width, blink, blink > 0.36, sharpness
+    )
 
 
 def _measured(stack: NDArray[np.int64], kind: NDArray[np.int8]) -> Candidates:

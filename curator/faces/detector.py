@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from curator.faces import models
-from curator.imaging.pixels import Image
+from curator.imaging.pixels import Image, shrink
 
 _Array = npt.NDArray[Any]
 
@@ -143,8 +142,8 @@ def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -
 
 def _look(rgb: Image, scale: float) -> _Peaks:
     """Run the network on a picture scaled by ``scale``; places are in pixels of ``rgb``."""
-    height, width = (max(1, round(edge * scale)) for edge in rgb.shape[:2])
-    small = rgb if scale == 1 else cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    small = shrink(rgb, round(max(rgb.shape[:2]) * scale))
+    height, width = small.shape[:2]
     padded = (math.ceil(height / _MULTIPLE) * _MULTIPLE, math.ceil(width / _MULTIPLE) * _MULTIPLE)
     blob = np.zeros((1, 3, *padded), np.float32)
     blob[0, :, :height, :width] = small.transpose(2, 0, 1)

@@ -20,7 +20,7 @@ from curator.faces import landmarks
 from curator.faces.detector import Found, find
 from curator.faces.landmarks import Mesh
 from curator.imaging import color, quality
-from curator.imaging.pixels import Image
+from curator.imaging.pixels import Image, shrink
 from curator.model import Eye, Face
 
 __all__ = ["find", "measure"]
@@ -75,10 +75,9 @@ def _measured(found: Found, rgb: Image, icc: bytes | None, noise: float) -> Face
     if (end <= corner).any():
         return face
     patch = np.ascontiguousarray(rgb[corner[1] : end[1], corner[0] : end[0]])
-    scale = min(1.0, _PATCH_PX / float(max(extent) * 1.5))
-    small: _Array = patch
-    if scale < 1:
-        small = cv2.resize(patch, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    wanted = round(max(patch.shape[:2]) * _PATCH_PX / float(max(extent) * 1.5))
+    small = shrink(patch, wanted)
+    scale = max(small.shape[:2]) / max(patch.shape[:2])
     box = (np.concatenate([low, low + extent]) - np.tile(corner, 2)) * scale
     eyes = (np.array(found.points[:2]) * size - corner) * scale
     shown = color.to_srgb(small, icc)

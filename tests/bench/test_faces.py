@@ -28,7 +28,7 @@ from tests import face_data
 from tests.bench.scene import REAL, REAL_FORMATS
 from tests.blinking import blink
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 # The corpus's photos with people, or with printed or painted ones. Among the others are dogs, cats,
 # rabbits, birds, a turtle, a zebra, a squirrel, a fox, a stuffed toy, chess men, temples, stone
@@ -45,8 +45,10 @@ PEOPLE = frozenset({
     *("metadata-extractor-dotnet issue 51", "Issue 247-1", "Issue 247-2", "Issue 247-3"),
     *("Issue 247-4", "BonTonARTSTORplusIPTC", "photo.3.embedded", "photo.3.embedded_sidecar"),
     *("photo.6.embedded", "photo.6.embedded_sidecar", "photo.8.embedded"),
-    "photo.8.embedded_sidecar",
+    *("photo.8.embedded_sidecar", "avif_exif_xmp", "avif_metadata2", "Konica_Minolta_DiMAGE_Z3"),
+    *("jfif-component-id-out-of-range", "Canon PowerShot S300"),
 })  # fmt: skip
+PEOPLE_BEGIN = ("People-", "grand_canyon_1", "hopper_")
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +212,7 @@ def test_photos_without_people_have_hardly_a_face(corpus: Path) -> None:
         first, *others = path.relative_to(corpus).parts
         if first not in REAL and not (first == "formats" and {*others} & {*REAL_FORMATS}):
             continue
-        if path.stem in PEOPLE or not path.is_file():
+        if path.stem in PEOPLE or path.stem.startswith(PEOPLE_BEGIN) or not path.is_file():
             continue
         try:
             with warnings.catch_warnings():
@@ -224,5 +226,5 @@ def test_photos_without_people_have_hardly_a_face(corpus: Path) -> None:
             if face.eyes is not Eye.UNKNOWN:
                 words.append(boxes[-1])
     assert looked > 150
-    assert len(boxes) <= 2, boxes
+    assert len(boxes) <= 2, "\n".join(map(str, boxes))
     assert words == []

@@ -38,11 +38,13 @@ class Person:
         faces: by photo; a frame that does not show the person is left out.
         eyes: by photo, judged against the person's other frames.
         soft: the photos in which open eyes are visibly softer than in the person's sharpest.
+        ranked: the photos, those with open and then those with sharp eyes first.
     """
 
     faces: dict[int, Face]
     eyes: dict[int, Eye]
     soft: frozenset[int]
+    ranked: tuple[int, ...]
 
     @classmethod
     def of(cls, faces: dict[int, Face]) -> Person:
@@ -51,7 +53,13 @@ class Person:
         # Lashes of closed eyes are sharp, too: they set nobody's mark.
         seen = [None if eyes[photo] is Eye.CLOSED else face for photo, face in faces.items()]
         soft = zip(faces, people.soft(seen), strict=True)
-        return cls(faces, eyes, frozenset(photo for photo, is_soft in soft if is_soft))
+        photos, ranks = list(faces), people.ranked(list(faces.values()))
+        return cls(
+            faces,
+            eyes,
+            frozenset(photo for photo, is_soft in soft if is_soft),
+            tuple(photos[at] for at in ranks),
+        )
 
     @property
     def size_px(self) -> int:
@@ -300,6 +308,8 @@ class FaceTableController(QObject):
         parts = [captions.EYES[person.eyes[photo]], "soft" if photo in person.soft else ""]
         if face.eye_sharpness is not None:
             parts.append(f"eye sharpness {face.eye_sharpness:.0f}")
+        if len(person.ranked) > 1:
+            parts.append(f"rank {person.ranked.index(photo) + 1} of {len(person.ranked)}")
         return " · ".join(filter(None, parts))
 
     # --- following

@@ -19,37 +19,13 @@ def survey(session: Session) -> None:
     session.compare.open_survey()
 
 
-@command("Face table", "Modes", disabled_reason=no_stack)
+@command("Face table", "View", disabled_reason=no_stack)
 def face_table(session: Session) -> None:
     """Show the faces in a stack, people by frames; press again to go back."""
     session.face_table.open()
 
 
-@command("Next person", "Navigate")
-def next_person(session: Session) -> None:
-    """Go to the next person in the face table."""
-    session.face_table.step_person(1)
-
-
-@command("Previous person", "Navigate")
-def previous_person(session: Session) -> None:
-    """Go back to the previous person in the face table."""
-    session.face_table.step_person(-1)
-
-
-@command("Next stack with faces", "Navigate")
-def next_face_stack(session: Session) -> None:
-    """Show the face table of the next stack with faces."""
-    session.face_table.step_stack(1)
-
-
-@command("Previous stack with faces", "Navigate")
-def previous_face_stack(session: Session) -> None:
-    """Show the face table of the previous stack with faces."""
-    session.face_table.step_stack(-1)
-
-
-@command("Open the frame", "Navigate")
+@command("Open the frame", "View")
 def open_frame(session: Session) -> None:
     """Open the frame of the face table in the loupe; Esc comes back to the table."""
     session.face_table.open_frame()

@@ -9,14 +9,21 @@ from curator.session import Session
 
 @command("Next photo", "Navigate")
 def next_photo(session: Session) -> None:
-    """Go to the next photo without marking this one."""
-    session.navigator.step(1)
+    """Go to the next photo without marking this one; in the face table, to the next person."""
+    _go_by_photo(session, 1)
 
 
 @command("Previous photo", "Navigate")
 def previous_photo(session: Session) -> None:
-    """Go back to the previous photo."""
-    session.navigator.step(-1)
+    """Go back to the previous photo; in the face table, to the previous person."""
+    _go_by_photo(session, -1)
+
+
+def _go_by_photo(session: Session, step: int) -> None:
+    if session.view_state.view is View.FACES and not session.view_state.finished:
+        session.face_table.step_person(step)
+    else:
+        session.navigator.step(step)
 
 
 @command("Row down", "Navigate")
@@ -40,14 +47,21 @@ def _go_by_row(session: Session, step: int) -> None:
 
 @command("Page down", "Navigate")
 def page_down(session: Session) -> None:
-    """Go one screen down in the grid."""
-    session.requests.page_requested.emit(1)
+    """Go one screen down in the grid; in the face table, to the next stack with faces."""
+    _go_by_page(session, 1)
 
 
 @command("Page up", "Navigate")
 def page_up(session: Session) -> None:
-    """Go one screen up in the grid."""
-    session.requests.page_requested.emit(-1)
+    """Go one screen up in the grid; in the face table, to the previous stack with faces."""
+    _go_by_page(session, -1)
+
+
+def _go_by_page(session: Session, step: int) -> None:
+    if session.view_state.view is View.FACES:
+        session.face_table.step_stack(step)
+    else:
+        session.requests.page_requested.emit(step)
 
 
 @command("Next unreviewed", "Navigate")

@@ -73,9 +73,9 @@ def test_soft_eyes_are_softer_than_the_same_person_at_their_sharpest() -> None:
 
 
 def test_arrows_move_over_frames_and_people_and_stop_at_the_ends(at_table, session) -> None:
-    at_table.run("down", "down", "next_person", "next_person")
+    at_table.run("down", "down", "next_photo", "next_photo")
     assert (session.current, session.face_table.column) == (6, 1)
-    at_table.run("up", "up", "up", "previous_person", "previous_person")
+    at_table.run("up", "up", "up", "previous_photo", "previous_photo")
     assert (session.current, session.face_table.column) == (4, 0)
 
 
@@ -110,7 +110,7 @@ def test_undo_after_a_restart_opens_the_table(at_table, session, open_session) -
 
 
 def test_esc_returns_to_the_loupe_and_from_a_zoomed_eye_to_the_cell(at_table, session) -> None:
-    at_table.run("next_person")
+    at_table.run("next_photo")
     session.face_table.open_face((0.3, 0.4))
     state = session.view_state
     assert (state.view, state.zoom, state.center) == (View.LOUPE, 1.0, (0.3, 0.4))
@@ -177,12 +177,12 @@ def test_page_down_shows_the_next_stack_with_faces(at_table, session) -> None:
     catalogs.stack(session.catalog.path, 9, 10)
     face_data.save(session.catalog, {7: [], 8: [], 9: [OPEN], 10: [OPEN], 12: [OPEN]})
     session.refresh()
-    at_table.run("next_face_stack")
+    at_table.run("page_down")
     assert table(session).frames == (9, 10)
-    at_table.run("next_face_stack")
+    at_table.run("page_down")
     assert table(session).frames == (9, 10)
     assert at_table.messages[-1] == "No stacks with faces after this one."
-    at_table.run("previous_face_stack")
+    at_table.run("page_up")
     assert table(session).frames == (4, 5, 6)
     at_table.run("back")
     assert session.view_state.view is View.LOUPE

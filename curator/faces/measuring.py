@@ -37,7 +37,8 @@ _OTHER = 0.375  # share of the other eye's blink in the word for an eye: people 
 # Sunglasses: the skin around the eyes is this dark compared with the rest of the face, and the eyes
 # are hardly darker. Of lenses drawn on open eyes 90 to 97 % are; 0.7 % of open and 0.3 % of closed.
 _SHADED, _FLAT = 0.6, 0.2
-_PRESENCE = 0.3  # below, the mesh doubts that this is a face
+_PRESENCE = 0.3  # how sure the mesh must be of a face to measure it,
+_WORD_PRESENCE = 0.6  # and to have words for its eyes
 _TURNED_DEG = 40.0  # beyond, the farther eye is hidden
 _TILTED_DEG = 60.0  # beyond, upside down too, the detector's points often mislead the mesh
 _EYE_REACH = (0.6, 0.35)  # half the region of an eye, across and down, in widths of the eye
@@ -104,7 +105,12 @@ def _described(
     shapes = landmarks.expressions(mesh)
     blinks = [float(shapes[index]) for index in landmarks.BLINK]
     centers = [(mesh.eye_center(side) / scale + placed[0]) / placed[1] for side in (0, 1)]
-    told = face.size_px >= _WORD_PX and abs(mesh.roll_deg) <= _TILTED_DEG and not covered
+    told = (
+        face.size_px >= _WORD_PX
+        and mesh.presence >= _WORD_PRESENCE
+        and abs(mesh.roll_deg) <= _TILTED_DEG
+        and not covered
+    )
     words = [_word(face.size_px, mesh.yaw_deg, side, blinks) for side in (0, 1)]
     return replace(
         face,

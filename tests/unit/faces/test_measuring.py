@@ -170,3 +170,14 @@ def test_a_face_may_fill_a_huge_picture() -> None:
     (face,) = measure(find(rgb), huge)
     assert face.size_px > 2500
     assert face.left_blink is not None
+
+
+def test_eyes_behind_sunglasses_get_no_word() -> None:
+    rgb = scene((1440, 960), 0, "soft").copy()
+    draw_face(rgb, (720, 480), 200)
+    (plain,) = measure(find(rgb), rgb)
+    for x in (678, 762):
+        cv2.ellipse(rgb, (x, 464), (36, 28), 0, 0, 360, (20, 20, 22), -1)
+    (covered,) = measure(find(rgb), rgb)
+    assert plain.eyes is Eye.OPEN
+    assert covered.eyes is Eye.UNKNOWN

@@ -16,7 +16,8 @@ from PySide6.QtCore import QObject, Signal
 
 from curator.faces import people
 from curator.library.spans import Ids
-from curator.model import Face
+from curator.model import Eye, Face
+from curator.session.person import Person
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 
@@ -31,6 +32,13 @@ class Focus(NamedTuple):
 
     photo: int
     place: int
+
+
+class Look(NamedTuple):
+    """What is known of the eyes of a face: their state, and whether the person has sharper ones."""
+
+    eyes: Eye
+    soft: bool
 
 
 class FaceController(QObject):
@@ -52,7 +60,9 @@ class FaceController(QObject):
         self._counterparts: dict[int, int | None] = {}
         self._focus: Focus | None = None
         self._orders: dict[int, list[int]] = {}  # of faces shown, by photo
+        self._looks: dict[int, list[Look]] = {}
         photos.photos_changed.connect(self._forget)
+        photos.list_changed.connect(self._looks.clear)  # stacks may have changed
         services.preferences.changed.connect(self._clear)  # they may be off, or on again
         for changed in (photos.view_state.zoom_changed, photos.view_state.view_changed):
             changed.connect(self._follow_view)
@@ -73,6 +83,33 @@ class FaceController(QObject):
                 self._clear()
             found = self._catalog.faces.of(missing) if self._settings.faces.on else {}
             self._faces |= {photo: found.get(photo) for photo in missing}
+
+    def looks(self, photo_id: int) -> list[Look]:
+        """Return what is known of the eyes of a photo's faces, by place.
+
+        In a stack, people are judged against themselves in the frames around.
+        """
+        if photo_id not in self._looks:
+            frames = self._frames_around(photo_id)
+            faces = {frame: self.of(frame) or () for frame in frames}
+            looks = {frame: [Look(face.eyes, False) for face in faces[frame]] for frame in frames}
+            for places in people.match(list(faces.values())) if len(frames) > 1 else ():
+                pairs = zip(frames, places, strict=True)
+                here = {frame: place for frame, place in pairs if place is not None}
+                person = Person.of({frame: faces[frame][place] for frame, place in here.items()})
+                for frame, place in here.items():
+                    looks[frame][place] = Look(person.eyes[frame], frame in person.soft)
+            self._looks |= {frame: looks[frame] for frame in frames if frame not in self._looks}
+        return self._looks[photo_id]
+
+    def _frames_around(self, photo_id: int) -> list[int]:
+        """Return the measured frames of a photo's stack around it, in the order of time."""
+        listing = self._photos.listing
+        frames = listing.unit(photo_id) if photo_id in listing else np.array([photo_id])
+        in_time = frames[np.argsort(self._photos.stacks.ranks(frames))]
+        found = _near(in_time, np.array([photo_id]))
+        self.gather(found)
+        return [frame for frame in found if self.of(frame) is not None or frame == photo_id]
 
     def why_none(self, photo_id: int) -> str:
         """Return why no face of a photo can be shown; empty if one can."""
@@ -117,11 +154,13 @@ class FaceController(QObject):
         for photo in self._faces.keys() & set(changed):
             del self._faces[photo]
             self._orders.pop(photo, None)
+        self._looks.clear()  # one frame changes how the others are judged
         self._counterparts.clear()
 
     def _clear(self) -> None:
         self._faces.clear()
         self._orders.clear()
+        self._looks.clear()
 
     # --- the focus
 

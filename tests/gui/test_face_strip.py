@@ -337,6 +337,20 @@ def burst(make_window, make_session, home) -> MainWindow:
     return window
 
 
+def test_in_a_stack_people_are_judged_against_themselves(burst, qtbot) -> None:
+    narrow = replace(CLOSED, left_blink=0.5, right_blink=0.5)  # in every frame: they are like that
+    blurred = replace(narrow, eye_sharpness=20.0)
+    save(burst.session.catalog, {1: [narrow], 2: [blurred], 3: [narrow], 4: [narrow]})
+    burst.session.refresh()
+    painted(burst, qtbot)
+    assert words(burst).startswith("face 1: eyes open · eye sharpness 60")
+    step(burst, qtbot, "Right")
+    assert words(burst).startswith("face 1: eyes open · softer than in another frame")
+    image, cell = seen(burst.loupe.strip), burst.loupe.strip.cells(1)[0]
+    edge = image.pixelColor(cell.left() + 20, cell.top() - 2)
+    assert edge != image.pixelColor(burst.loupe.strip.rect().bottomRight())
+
+
 def test_people_keep_their_close_up_over_the_frames_of_a_stack(burst, qtbot) -> None:
     painted(burst, qtbot)
     assert "face 1: eyes open" in words(burst) and "face 2: eyes closed" in words(burst)

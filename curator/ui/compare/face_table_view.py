@@ -26,8 +26,9 @@ from curator.library import captions
 from curator.library.table import Tile
 from curator.model import Eye, counted
 from curator.session import Session
-from curator.session.face_table import FaceTable, Person
+from curator.session.face_table import FaceTable
 from curator.session.panes import Rows
+from curator.session.person import Person
 from curator.ui.compare.face_table_layout import GAP, HEAD, LEFT, WORD, TableLayout
 from curator.ui.compare.face_table_pixels import THUMB, FaceTablePixels
 from curator.ui.loupe import pan_zoom

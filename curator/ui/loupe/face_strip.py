@@ -19,6 +19,7 @@ from curator.library import captions
 from curator.library.table import Tile
 from curator.model import Eye, Face
 from curator.session import Session
+from curator.session.faces import Look
 from curator.stages.frame import Crop
 from curator.ui.loupe import caption
 from curator.ui.loupe.face_crops import Closeup, crop_of, scale_of
@@ -163,12 +164,12 @@ class FaceStrip(QWidget):
         sharp = self._originals.crops(request) if request.crops else None
         waits = request.crops and sharp is None
         proxy = self._frames.best(self._viewport.proxy(tile)) if waits else None
-        faces, words = self._faces(tile), self._session.faces.why_none(tile.id)
+        looks, words = self._session.faces.looks(tile.id), self._session.faces.why_none(tile.id)
         focused = self._session.faces.place_in(tile.id)
         surround = self._session.view_state.surround
         ratio = self.devicePixelRatioF()
         # Frames are compared by identity: one that is read again is drawn again.
-        key = (request.picture, request.crops, faces, words, focused, surround, self.size(), ratio)
+        key = (request.picture, request.crops, looks, words, focused, surround, self.size(), ratio)
         found = self._pictures.get(tile.id)
         if found is None or (found.key, found.sharp, found.proxy) != (key, sharp, proxy):
             closeups = [
@@ -214,15 +215,16 @@ class FaceStrip(QWidget):
 
     def _draw(self, painter: QPainter, tile: Tile, closeups: list[Closeup]) -> None:
         """Draw close-ups with their words, in the painter's quiet color."""
-        faces, focused = self._faces(tile), self._session.faces.place_in(tile.id)
+        faces, looks = self._faces(tile), self._session.faces.looks(tile.id)
+        focused = self._session.faces.place_in(tile.id)
         cells = self.cells(len(faces))
         surround = theme.SURROUND_COLORS[self._session.view_state.surround]
         for place, cell in zip(self._shown(tile), cells, strict=True):
             self._draw_pixels(painter, cell, closeups[place])
-            word, line = _WORDS[faces[place].eyes], cell.adjusted(0, cell.height(), 0, _LINE)
+            word, line = _word(looks[place]), cell.adjusted(0, cell.height(), 0, _LINE)
             if word:
                 painter.drawText(line, _BELOW, word)
-            if word == _WORDS[Eye.CLOSED]:
+            if looks[place].eyes is Eye.CLOSED or looks[place].soft:
                 painter.drawRect(cell.adjusted(-2, -2, 1, 1))
             if percent := _percent(scale_of(closeups[place].crop, tile)):
                 painter.drawText(line, _BELOW_RIGHT, percent)
@@ -250,8 +252,9 @@ class FaceStrip(QWidget):
         faces = self._faces(tile)
         if not faces:
             return self._session.faces.why_none(tile.id)
-        shown = [faces[place] for place in self._shown(tile)]
-        texts = [f"face {number}: {_spoken(face)}" for number, face in enumerate(shown, 1)]
+        looks = self._session.faces.looks(tile.id)
+        shown = [_spoken(faces[place], looks[place]) for place in self._shown(tile)]
+        texts = [f"face {number}: {text}" for number, text in enumerate(shown, 1)]
         more = len(faces) - len(texts)
         return "; ".join([*texts, f"{more} more"] if more else texts)
 
@@ -259,10 +262,10 @@ class FaceStrip(QWidget):
         tile = self._viewport.tile()
         if tile is None:
             return ""
-        face = self._faces(tile)[place]
+        face, look = self._faces(tile)[place], self._session.faces.looks(tile.id)[place]
         key = self._session.preferences.keys.get("next_face")
         click = f"Click to zoom ({key}: next face)" if key else "Click to zoom"
-        return theme.plain_tip(f"{_spoken(face)}\n{click}")
+        return theme.plain_tip(f"{_spoken(face, look)}\n{click}")
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Show a pointing hand over a face."""
@@ -315,7 +318,14 @@ def _percent(scale: float) -> str:
     return "" if scale >= _AS_IS else f"{100 * scale:.0f} %"
 
 
-def _spoken(face: Face) -> str:
+def _word(look: Look) -> str:
+    """Return the word below a close-up."""
+    return "soft" if look.soft and look.eyes is Eye.OPEN else _WORDS[look.eyes]
+
+
+def _spoken(face: Face, look: Look) -> str:
+    """Return what was measured of a face, for tooltips and screen readers."""
+    soft = "softer than in another frame" if look.soft else ""
     sharpness = face.eye_sharpness
     eyes = "" if sharpness is None else f"eye sharpness {sharpness:.0f}"
-    return words.joined((captions.EYES[face.eyes], eyes, f"{face.size_px} px wide"))
+    return words.joined((captions.EYES[look.eyes], soft, eyes, f"{face.size_px} px wide"))

@@ -24,8 +24,8 @@ VERSION = 1  # of :func:`compare`; grows when its results change, so that stored
 # Blinks of 258 faces with closed eyes are 0.43 to 0.82 (5 to 95 %), of 579 with open eyes 0.02 to
 # 0.35; of those that smile 1 % are above 0.48.
 _ENOUGH = 3  # frames from which a person's eyes are judged against their own
-_SHUT = 0.4  # eyes that are shut by so much more than where they are most open are closed
-_HARDLY = 0.2  # eyes that are shut by less than this more are as open as ever
+_SHUT = 0.3  # eyes that are shut by so much more than where they are most open are closed
+_HARDLY = 0.15  # eyes that are shut by less than this more are as open as ever
 _NEVER_OPEN = 0.55  # a person whose eyes are shut this far in all frames has them closed
 _MAIN = 0.4  # smaller faces, as a share of the largest person's, are in the background
 _JUDGEABLE_PX = 48  # eyes of smaller faces are measured too unreliably to choose a frame by

@@ -182,6 +182,16 @@ def test_until_all_frames_are_measured_the_picture_decides(catalog: Catalog, hom
     assert best(table) == (1, "the only frame of 6 with open eyes")
 
 
+def test_with_faces_switched_off_the_picture_decides_again(catalog: Catalog, home: Home) -> None:
+    catalogs.capture(home.catalog, 8, sharpness=70.0)
+    face_data.save(catalog, {photo: [OPEN if photo == 3 else CLOSED] for photo in FRAMES})
+    table = Table(catalog)
+    assert best(table) == (1, "the only frame of 6 with open eyes")
+    catalog.faces.switch(False)
+    table.refresh()
+    assert best(table) == (6, "sharpest of 6")
+
+
 def test_copies_of_one_picture_are_chosen_by_their_size(catalog: Catalog, home: Home) -> None:
     catalogs.stack(home.catalog, *FRAMES, kind="duplicate")
     catalogs.capture(home.catalog, 8, width=8000)

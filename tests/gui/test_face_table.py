@@ -184,6 +184,13 @@ def test_a_mark_waits_until_the_faces_of_the_row_are_painted(window, qtbot) -> N
     assert window.status.message.text == "DSC_0002 is not on screen yet."
 
 
+def test_keys_typed_faster_than_the_screen_mark_the_rows_they_mean(table) -> None:
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_X, Qt.Key.Key_P):  # no paint in between
+        QTest.keyClick(table.faces, key)
+    flags = [table.session.table.marks(frame).flag for frame in FRAMES]
+    assert flags == [None, Flag.REJECT, Flag.PICK]
+
+
 def test_a_click_moves_the_focus_and_a_double_click_opens_the_face(table) -> None:
     session, view = table.session, table.faces.viewport()
     at = table.faces.cell(1, 2).center()

@@ -84,6 +84,7 @@ class FaceTableView(QAbstractScrollArea):
         self.table_layout = TableLayout(0, 0, 1)
         self._peeks = False  # the zoom key that is down opened the loupe
         self._painted_row = 0  # the row that was painted as the one in focus
+        self._on_screen: set[int] = set()  # photos whose rows were painted with their own pixels
         self._requesting = Throttle(self, 0, self._request)  # after posted paints
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -174,8 +175,11 @@ class FaceTableView(QAbstractScrollArea):
 
     def _on_focus(self) -> None:
         """Show the cell in focus; only the row it is in, and the one it was in, are painted."""
-        if self._table() is None:
+        current = self._session.current
+        if self._table() is None or current is None:
             return
+        if current in self._on_screen:  # painted before it got the focus
+            self._session.viewer.note_painted(current)
         self._reveal_focus()
         self._requesting.request()
         for row in {self._painted_row, self.active_row}:
@@ -243,10 +247,12 @@ class FaceTableView(QAbstractScrollArea):
         painter.setFont(theme.caption_font())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         view = self.viewport().rect()
-        on_screen = False
         for number, photo in enumerate(table.frames):
             row = self._row(number)
-            if not (row & view.adjusted(0, HEAD, 0, 0)).intersects(event.rect()):
+            shown = row & view.adjusted(0, HEAD, 0, 0)
+            if not shown.intersects(event.rect()):
+                if shown.isEmpty():
+                    self._on_screen.discard(photo)
                 continue
             tile = self._tile_of(photo)
             painter.setClipRect(view.adjusted(0, HEAD, 0, 0))
@@ -254,13 +260,13 @@ class FaceTableView(QAbstractScrollArea):
                 painter.fillRect(row, theme.PANEL)
             self._draw_caption(painter, QRect(0, row.top(), LEFT, row.height()), tile, table)
             painter.setClipRect(view.adjusted(LEFT, HEAD, 0, 0))
-            drawn = self._draw_cells(painter, number, tile, table)
-            on_screen |= number == self.active_row and drawn
+            complete = self._draw_cells(painter, number, tile, table)
+            (self._on_screen.add if complete else self._on_screen.discard)(photo)
         painter.setClipRect(view)
         self._draw_heads(painter, table)
         painter.end()
         self._painted_row = self.active_row
-        if on_screen and self._session.current is not None:
+        if self._session.current in self._on_screen:
             self.painted.emit(self._session.current)
         self._set_accessible_name(table)
 
@@ -373,6 +379,7 @@ class FaceTableView(QAbstractScrollArea):
 
     def hideEvent(self, event: QEvent) -> None:
         """Request nothing while hidden."""
+        self._on_screen.clear()
         self._pixels.release()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -63,7 +63,7 @@ class FaceTable:
         """
         matched = people.match([faces.get(frame, ()) for frame in frames], looks)
         found = [
-            Person.of(
+            Person(
                 {
                     frame: faces[frame][place]
                     for frame, place in zip(frames, places, strict=True)

@@ -96,7 +96,7 @@ class FaceController(QObject):
             for places in people.match(list(faces.values())) if len(frames) > 1 else ():
                 pairs = zip(frames, places, strict=True)
                 here = {frame: place for frame, place in pairs if place is not None}
-                person = Person.of({frame: faces[frame][place] for frame, place in here.items()})
+                person = Person({frame: faces[frame][place] for frame, place in here.items()})
                 for frame, place in here.items():
                     looks[frame][place] = Look(person.eyes[frame], frame in person.soft)
             self._looks |= {frame: looks[frame] for frame in frames if frame not in self._looks}

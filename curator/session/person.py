@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from curator.faces import people
 from curator.model import Eye, Face
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Person:
-    """One person's faces in the frames of a stack.
+    """One person's faces in the frames of a stack, judged when first asked.
 
     Attributes:
         faces: by photo; a frame that does not show the person is left out.
-        eyes: by photo, judged against the person's other frames.
-        soft: the photos in which open eyes are visibly softer than in the person's sharpest.
-        ranked: the photos, those with open and then those with sharp eyes first.
     """
 
     faces: dict[int, Face]
-    eyes: dict[int, Eye]
-    soft: frozenset[int]
-    ranked: tuple[int, ...]
 
-    @classmethod
-    def of(cls, faces: dict[int, Face]) -> Person:
-        """Judge the faces of one person, by photo, against each other."""
-        eyes = dict(zip(faces, people.judged(list(faces.values())), strict=True))
-        # Lashes of closed eyes are sharp, too: they set nobody's mark.
-        seen = [None if eyes[photo] is Eye.CLOSED else face for photo, face in faces.items()]
-        soft = zip(faces, people.soft(seen), strict=True)
-        photos, ranks = list(faces), people.ranked(list(faces.values()))
-        return cls(
-            faces,
-            eyes,
-            frozenset(photo for photo, is_soft in soft if is_soft),
-            tuple(photos[at] for at in ranks),
-        )
+    @cached_property
+    def eyes(self) -> dict[int, Eye]:
+        """The eyes by photo, judged against the person's other frames."""
+        return dict(zip(self.faces, people.judged(list(self.faces.values())), strict=True))
+
+    @cached_property
+    def soft(self) -> frozenset[int]:
+        """The photos in which open eyes are visibly softer than in the person's sharpest."""
+        soft = zip(self.faces, people.soft(list(self.faces.values())), strict=True)
+        closed = {photo for photo, eyes in self.eyes.items() if eyes is Eye.CLOSED}
+        return frozenset(photo for photo, is_soft in soft if is_soft) - closed
+
+    @cached_property
+    def ranked(self) -> tuple[int, ...]:
+        """The photos, those with open and then those with sharp eyes first."""
+        photos, ranks = list(self.faces), people.ranked(list(self.faces.values()))
+        return tuple(photos[at] for at in ranks)
 
     @property
     def size_px(self) -> int:

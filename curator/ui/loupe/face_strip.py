@@ -1,8 +1,9 @@
 """The strip of face close-ups beside the loupe: is anyone blinking, and are the eyes sharp?
 
 The loupe lays it out in the room that a landscape photo leaves, and reads the close-ups with the
-pixels of the photo. What was measured is said in gray: closed eyes have a hairline outline and a
-word, open eyes nothing. It never shows another photo's pixels.
+pixels of the photo. What was measured is said in gray: closed and soft eyes have a hairline outline
+and a word, open eyes nothing. The strip of the next photo is drawn ahead, from that photo's own
+pixels; it never shows another's.
 """
 
 from __future__ import annotations
@@ -164,12 +165,12 @@ class FaceStrip(QWidget):
         sharp = self._originals.crops(request) if request.crops else None
         waits = request.crops and sharp is None
         proxy = self._frames.best(self._viewport.proxy(tile)) if waits else None
-        looks, words = self._session.faces.looks(tile.id), self._session.faces.why_none(tile.id)
+        looks, text = self._session.faces.looks(tile.id), self._session.faces.why_none(tile.id)
         focused = self._session.faces.place_in(tile.id)
         surround = self._session.view_state.surround
         ratio = self.devicePixelRatioF()
         # Frames are compared by identity: one that is read again is drawn again.
-        key = (request.picture, request.crops, looks, words, focused, surround, self.size(), ratio)
+        key = (request.picture, request.crops, looks, text, focused, surround, self.size(), ratio)
         found = self._pictures.get(tile.id)
         if found is None or (found.key, found.sharp, found.proxy) != (key, sharp, proxy):
             closeups = [
@@ -245,7 +246,7 @@ class FaceStrip(QWidget):
         if not closeup.draw(painter, place, ratio):
             painter.fillRect(cell, theme.PANEL)
 
-    # --- words, mouse
+    # --- words, hiding, mouse
 
     def description(self, tile: Tile) -> str:
         """Return the faces of a photo in words, for screen readers."""
@@ -266,6 +267,10 @@ class FaceStrip(QWidget):
         key = self._session.preferences.keys.get("next_face")
         click = f"Click to zoom ({key}: next face)" if key else "Click to zoom"
         return theme.plain_tip(f"{_spoken(face, look)}\n{click}")
+
+    def hideEvent(self, event: QEvent) -> None:
+        """Release what was drawn."""
+        self._pictures.clear()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Show a pointing hand over a face."""

@@ -59,11 +59,14 @@ def save(catalog: Catalog, faces: Mapping[int, Sequence[Face]]) -> None:
 
 
 def draw(path: Path, *people: Eye, size: tuple[int, int] = (2000, 1500)) -> Path:
-    """Write a JPEG of people side by side whose faces are found, with open or closed eyes."""
+    """Write a JPEG of people side by side whose faces are found, with open or closed eyes.
+
+    The first face is the largest, and each further one a little smaller.
+    """
     rgb = scene(size, 5).copy()
     for number, eyes in enumerate(people):
         middle = size[0] * (number + 0.5) / len(people), size[1] / 2
-        draw_face(rgb, middle, 0.08 * size[0], shut=eyes is Eye.CLOSED)
+        draw_face(rgb, middle, 0.08 * size[0] * 0.9**number, shut=eyes is Eye.CLOSED)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(jpeg_bytes(rgb))
     return path

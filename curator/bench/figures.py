@@ -184,6 +184,13 @@ def worked(act: Callable[[], object]) -> float:
     return time.process_time() - begin
 
 
+def worked_by_all() -> float:
+    """Return the processor time of this process and its children, in seconds."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    times = [process.cpu_times() for process in processes]
+    return float(sum(each.user + each.system for each in times))
+
+
 def program() -> list[str]:
     """Return the command that starts Curator in another process."""
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import psutil
 import simplejpeg
 
 from curator.bench import baselines
@@ -26,6 +25,7 @@ from curator.bench.figures import (
     program,
     timed,
     worked,
+    worked_by_all,
 )
 from curator.bench.photo_sets import large_jpegs, many_small
 from curator.catalog import Catalog
@@ -109,21 +109,14 @@ def _ingest(workspace: Workspace, folder: Path) -> tuple[float, float]:
     try:
         pipeline.open_folders([warm])
         pipeline.wait_idle(120)
-        before, begin = _work_done(), time.perf_counter()
+        before, begin = worked_by_all(), time.perf_counter()
         pipeline.open_folders([folder])
         totals = pipeline.wait_idle(600)
         if totals is None or totals.failed or not totals.converted:
             raise KnownError(f"Some photos of {folder} could not be read.")
-        return _work_done() - before, time.perf_counter() - begin
+        return worked_by_all() - before, time.perf_counter() - begin
     finally:
         pipeline.stop()
-
-
-def _work_done() -> float:
-    """Return the processor time of this process and its children, in seconds."""
-    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-    times = [process.cpu_times() for process in processes]
-    return float(sum(each.user + each.system for each in times))
 
 
 def raw(workspace: Workspace) -> list[Figure]:

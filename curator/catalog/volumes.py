@@ -108,9 +108,11 @@ class Volumes:
         return [row[0] for row in rows]
 
     def waiting_by_folder(self) -> dict[int, int]:
-        """Count, for each folder that is away, the photos that wait for its files."""
-        rules = [rule for rule in self._work.stages() if rule.reads != "proxy"]
-        stages = ", ".join(repr(rule.name) for rule in rules)
+        """Count, for each folder that is away, the photos that wait for its files to be read.
+
+        Photos of which only the faces are not measured yet can be viewed, and do not count.
+        """
+        stages = ", ".join(repr(rule.name) for rule in self._work.stages() if rule.reads == "file")
         return dict(
             self._store.rows(
                 "SELECT d.folder_id, count(DISTINCT w.photo_id) FROM folder JOIN directory AS d"

@@ -45,11 +45,12 @@ _AS_IS = 0.995  # from this scale on, a close-up is at 100 %
 
 
 class _Drawn(NamedTuple):
-    """The strip of a photo, and what it was drawn from."""
+    """The strip of a photo, what it was drawn from, and whether from its own pixels."""
 
     key: tuple[object, ...]
     sharp: tuple[Frame, ...] | None
     proxy: Frame | None
+    own: bool
     picture: QPixmap
 
 
@@ -74,6 +75,7 @@ class FaceStrip(QWidget):
         self._session, self._frames, self._originals = session, frames, originals
         self._viewport = viewport
         self._pictures: OrderedDict[int, _Drawn] = OrderedDict()
+        self._fresh: set[int] = set()  # photos whose strip is drawn, and nothing changed since
         self._crops: OrderedDict[int, tuple[object, object, tuple[Crop, ...]]] = OrderedDict()
         self._ahead = QTimer(self, singleShot=True, interval=0)  # after posted paints
         self._ahead.timeout.connect(self._draw_ahead)
@@ -82,8 +84,8 @@ class FaceStrip(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         # The loupe's own updates leave out what lies over it.
+        session.photos.current_changed.connect(self._on_current)
         for changed in (
-            session.photos.current_changed,
             session.photos.list_changed,
             session.photos.photos_changed,
             session.view_state.view_changed,
@@ -96,16 +98,22 @@ class FaceStrip(QWidget):
         ):
             changed.connect(self._on_changed)
 
-    def _on_changed(self, *_: object) -> None:
+    def _on_current(self) -> None:
         self.update()
         self._ahead.start()
+
+    def _on_changed(self, *_: object) -> None:
+        self._fresh.clear()
+        self._on_current()
 
     def _draw_ahead(self) -> None:
         """Draw the strip of the next photo, so that the key only copies it to the screen."""
         session, photos = self._session, self._session.photos
         following = photos.index + photos.direction
         if self.isVisible() and photos.index >= 0 and 0 <= following < len(session.ids):
-            self._picture(session.tile(int(session.ids[following])))
+            tile = session.tile(int(session.ids[following]))
+            self._picture(tile)
+            self._fresh.add(tile.id)
 
     # --- positions
 
@@ -177,7 +185,8 @@ class FaceStrip(QWidget):
                 Closeup(crop, tile.turn, sharp[place] if sharp else None, proxy)
                 for place, crop in enumerate(request.crops)
             ]
-            found = _Drawn(key, sharp, proxy, self._drawn(tile, closeups))
+            own = not request.crops or sharp is not None or proxy is not None
+            found = _Drawn(key, sharp, proxy, own, self._drawn(tile, closeups))
             self._pictures[tile.id] = found
             while len(self._pictures) > _KEPT:
                 self._pictures.popitem(last=False)
@@ -208,10 +217,11 @@ class FaceStrip(QWidget):
         if tile is None or self._session.view_state.finished:
             painter.fillRect(self.rect(), theme.SURROUND_COLORS[self._session.view_state.surround])
             return
-        drawn = self._picture(tile)
+        fresh = tile.id in self._fresh and tile.id in self._pictures
+        drawn = self._pictures[tile.id] if fresh else self._picture(tile)
         painter.drawPixmap(0, 0, drawn.picture)
         self.is_sharp = drawn.sharp is not None
-        if self.is_sharp or drawn.proxy is not None or not self.crops(tile):
+        if drawn.own:
             self.painted.emit(tile.id)
 
     def _draw(self, painter: QPainter, tile: Tile, closeups: list[Closeup]) -> None:
@@ -246,7 +256,7 @@ class FaceStrip(QWidget):
         if not closeup.draw(painter, place, ratio):
             painter.fillRect(cell, theme.PANEL)
 
-    # --- words, hiding, mouse
+    # --- words, resizing, hiding, mouse
 
     def description(self, tile: Tile) -> str:
         """Return the faces of a photo in words, for screen readers."""
@@ -267,6 +277,10 @@ class FaceStrip(QWidget):
         key = self._session.preferences.keys.get("next_face")
         click = f"Click to zoom ({key}: next face)" if key else "Click to zoom"
         return theme.plain_tip(f"{_spoken(face, look)}\n{click}")
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Draw every strip again in the new size."""
+        self._fresh.clear()
 
     def hideEvent(self, event: QEvent) -> None:
         """Release what was drawn."""

@@ -77,7 +77,7 @@ def _measured(found: Found, rgb: Image, icc: bytes | None, noise: float) -> Face
         return face
     patch = np.ascontiguousarray(rgb[corner[1] : end[1], corner[0] : end[0]])
     wanted = round(max(patch.shape[:2]) * _PATCH_PX / float(max(extent) * 1.5))
-    small = shrink(patch, wanted)
+    small = shrink(patch, wanted, halved=True)  # bilinear: 5 ms less for a large face
     scale = max(small.shape[:2]) / max(patch.shape[:2])
     box = (np.concatenate([low, low + extent]) - np.tile(corner, 2)) * scale
     eyes = (np.array(found.points[:2]) * size - corner) * scale

@@ -144,7 +144,7 @@ class FaceTableController(QObject):
         self.column = 0
         self._opened = self._zoomed = False  # whether the loupe shows a frame, or a face, of it
         compare.panes_changed.connect(self._follow_panes)
-        photos.refreshed.connect(self._follow_photos)
+        faces.faces_changed.connect(self._follow_faces)
         for left in (photos.view_state.view_changed, photos.criteria.mode_changed):
             left.connect(self._forget_opened)
 
@@ -277,8 +277,8 @@ class FaceTableController(QObject):
         if isinstance(panes, Rows) and (self.table is None or panes.photos != self.table.frames):
             self._read(panes.photos)
 
-    def _follow_photos(self, changed: Set[int]) -> None:
-        """Read the faces again after the pipeline measured those of a frame."""
+    def _follow_faces(self, changed: Set[int]) -> None:
+        """Match the people again after the pipeline measured the faces of a frame."""
         if self.table is not None and not changed.isdisjoint(self.table.frames):
             self._read(self.table.frames)
 

@@ -45,11 +45,13 @@ class FaceController(QObject):
     """Reads faces, and knows which one has the focus.
 
     Signals:
+        faces_changed(set[int]): faces of these photos, read before, were measured again.
         focus_changed: another face has the focus, or none.
 
     Thread: GUI only.
     """
 
+    faces_changed = Signal(object)
     focus_changed = Signal()
 
     def __init__(self, services: Services, photos: PhotoList) -> None:
@@ -57,15 +59,18 @@ class FaceController(QObject):
         self._catalog, self._settings = services.catalog, services.settings
         self._photos, self._view_state = photos, photos.view_state
         self._faces: dict[int, tuple[Face, ...] | None] = {}
+        self._were_on = self._settings.faces.on
         self._counterparts: dict[int, int | None] = {}
         self._focus: Focus | None = None
         self._orders: dict[int, list[int]] = {}  # of faces shown, by photo
         self._looks: dict[int, list[Look]] = {}
-        photos.photos_changed.connect(self._forget)
-        photos.list_changed.connect(self._looks.clear)  # stacks may have changed
-        services.preferences.changed.connect(self._clear)  # they may be off, or on again
+        photos.photos_changed.connect(self._follow_photos)
+        photos.list_changed.connect(self._forget_matches)  # stacks may have changed
+        services.preferences.changed.connect(self._follow_settings)
         for changed in (photos.view_state.zoom_changed, photos.view_state.view_changed):
             changed.connect(self._follow_view)
+        # Side by side, other photos are compared.
+        photos.view_state.view_changed.connect(self._counterparts.clear)
 
     # --- faces
 
@@ -150,17 +155,41 @@ class FaceController(QObject):
         listing = self._photos.listing
         return one in listing and other in listing.unit(one)
 
-    def _forget(self, changed: Collection[int]) -> None:
-        for photo in self._faces.keys() & set(changed):
-            del self._faces[photo]
-            self._orders.pop(photo, None)
-        self._looks.clear()  # one frame changes how the others are judged
+    # --- following
+
+    def _follow_photos(self, changed: Collection[int]) -> None:
+        """Read faces again, and match people again only if their faces were measured again."""
+        before = {photo: self._faces.pop(photo) for photo in self._faces.keys() & set(changed)}
+        self.gather(before)
+        same = {photo: faces for photo, faces in before.items() if self._faces[photo] == faces}
+        self._faces |= same  # views know them by identity
+        if measured := before.keys() - same.keys():
+            for photo in measured:
+                self._orders.pop(photo, None)
+            self._forget_matches()
+            if self._focus is not None and self._focus.photo in measured:
+                self.focus = None  # the place may be another face's
+            self.faces_changed.emit(measured)
+
+    def _follow_settings(self) -> None:
+        """Show no faces once they are off, and those measured once they are on again."""
+        if self._were_on != self._settings.faces.on:
+            self._were_on = self._settings.faces.on
+            self._follow_photos(self._faces.keys())
+
+    def _follow_view(self) -> None:
+        """Drop the focus once the picture is no longer zoomed."""
+        if self._view_state.zoom is None:
+            self.focus = None
+
+    def _forget_matches(self) -> None:
+        self._looks.clear()
         self._counterparts.clear()
 
     def _clear(self) -> None:
         self._faces.clear()
         self._orders.clear()
-        self._looks.clear()
+        self._forget_matches()
 
     # --- the focus
 
@@ -204,12 +233,6 @@ class FaceController(QObject):
         at = in_time.index(focus.photo)
         places = next((places for places in matched if places[at] == focus.place), None)
         return {} if places is None else dict(zip(in_time, places, strict=True))
-
-    def _follow_view(self) -> None:
-        """Drop the focus once the picture is no longer zoomed."""
-        if self._view_state.zoom is None:
-            self.focus = None
-        self._counterparts.clear()  # side by side, other photos are compared
 
 
 def _near(frames: Ids, pair: Ids) -> list[int]:

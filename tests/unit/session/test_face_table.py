@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from curator.faces import people
 from curator.model import Eye, Face, Flag, Verdict, View
 from curator.session import Session
 from curator.session.face_table import MOST, FaceTable
+from curator.session.faces import Focus
 from tests import catalogs, face_data
 from tests.face_data import CLOSED, OPEN, UNKNOWN
 from tests.unit.conftest import Person
@@ -159,6 +161,36 @@ def test_faces_measured_meanwhile_appear(at_table, session) -> None:
     session.refresh()
     assert eyes(session)[2] == [Eye.UNKNOWN, None]
     assert table(session).facts(6) == ["can't tell"]
+
+
+def test_faces_measured_just_before_a_mark_appear(at_table, session) -> None:
+    face_data.save(session.catalog, {6: [face_data.at(UNKNOWN, ANNA)]})
+    at_table.run("stars_4")
+    assert eyes(session)[2] == [Eye.UNKNOWN, None]
+
+
+def test_a_mark_matches_nobody_again(at_table, session, monkeypatch) -> None:
+    at_table.run("open_frame")
+    session.faces.focus = Focus(5, 0)
+    looks, place = session.faces.looks(5), session.faces.place_in(4)
+    monkeypatch.setattr(people, "match", lambda *_: pytest.fail("matched again"))
+    at_table.run("stars_4")
+    assert (session.faces.looks(5), session.faces.place_in(4)) == (looks, place)
+
+
+def test_a_face_measured_again_loses_the_focus(at_table, session) -> None:
+    session.face_table.open_face((0.3, 0.4))
+    assert session.faces.place_in(5) == 0
+    face_data.save(session.catalog, {5: []})
+    session.refresh()
+    assert session.faces.focus is None and session.faces.place_in(5) is None
+
+
+def test_faces_switched_off_are_gone_at_once(at_table, session) -> None:
+    session.face_table.open_face((0.3, 0.4))
+    session.settings.faces.on = False
+    session.preferences.save()
+    assert session.faces.focus is None and session.faces.of(5) is None
 
 
 def test_of_a_crowd_the_largest_are_shown_from_left_to_right() -> None:

@@ -292,7 +292,8 @@ class Face:
 
     Attributes:
         box: left, top, width and height; may reach a little past the edges of the picture.
-        size_px: width of the box in px of the original.
+        size_px: width of the box in px of the original; of a RAW measured on its preview, in px of
+            that.
         score: the detector's, 0-1.
         left: the left eye.
         right: the right eye.

@@ -1,4 +1,4 @@
-"""How right faces and eyes are, over a folder of labelled faces, such as ``../shared/faces``.
+"""How often faces and eyes are right, over a folder of labelled faces, such as ``../shared/faces``.
 
 The folder has ``closed/`` and ``open/`` with one face a picture, and ``groups/`` with pictures of
 several, whose boxes are in ``training.xml`` and ``testing.xml`` as dlib writes them.
@@ -68,7 +68,7 @@ def _figures(shut: list[Face | None], awake: list[Face | None], width: int | Non
     if width is None or width >= 48:
         smiling = [face for face in awake if face and (face.smile or 0) > _SMILING]
         figures += [
-            Figure(f"closed eyes told, faces {size}", 100 * told(shut), "%",
+            Figure(f"closed eyes called closed, faces {size}", 100 * told(shut), "%",
                    95.0 if width is None else 92.0, none, at_least=True, note=of),
             Figure(f"open eyes called closed, faces {size}", 100 * told(awake), "%", 2.5, none),
             Figure(f"laughing faces called closed, faces {size}", 100 * told(smiling), "%", 3.0,
@@ -81,7 +81,7 @@ def _figures(shut: list[Face | None], awake: list[Face | None], width: int | Non
 
 
 def told(faces: list[Face | None] | list[Face]) -> float:
-    """Return the share of faces whose eyes are called closed; not found counts as not told."""
+    """Return the share of faces whose eyes are called closed; a face not found counts as missed."""
     return float(np.mean([face is not None and face.eyes is Eye.CLOSED for face in faces]))
 
 

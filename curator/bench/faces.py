@@ -32,7 +32,7 @@ def faces(workspace: Workspace) -> list[Figure]:
     """Measure the faces of a photo without any and of one with four, and ingest with and without.
 
     Figures of single photos are processor time of one process, each the least of several. If the
-    given photos are labelled faces, how right faces and eyes are is measured on them, too.
+    given photos are labelled faces, also measure how often faces and eyes are right.
     """
     labelled = workspace.photos
     if labelled is not None and face_accuracy.has_labels(labelled):

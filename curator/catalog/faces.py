@@ -46,11 +46,16 @@ class Faces:
 
     def of(self, ids: Sequence[int]) -> dict[int, tuple[Face, ...]]:
         """Return the faces of photos, largest first; photos not measured yet are left out."""
-        sql = "SELECT id FROM photo WHERE faces IS NOT NULL AND id IN ({})"
-        found: dict[int, list[Face]] = {photo: [] for (photo,) in self._store.rows_for(sql, ids)}
-        sql = f"SELECT {_COLUMNS} FROM face WHERE photo_id IN ({{}}) ORDER BY photo_id, place"
-        for photo, _, *row in self._store.rows_for(sql, ids):
-            found[photo].append(_face(row))
+        # One query, so that faces saved at the same moment are either all seen or not at all.
+        sql = (
+            f"SELECT {_COLUMNS} FROM (SELECT id AS photo_id FROM photo WHERE faces IS NOT NULL"
+            " AND id IN ({})) LEFT JOIN face USING (photo_id) ORDER BY photo_id, place"
+        )
+        found: dict[int, list[Face]] = {}
+        for photo, place, *row in self._store.rows_for(sql, ids):
+            faces = found.setdefault(photo, [])
+            if place is not None:
+                faces.append(_face(row))
         return {photo: tuple(faces) for photo, faces in found.items()}
 
     def columns(self, ids: Sequence[int]) -> list[Row]:
@@ -64,10 +69,10 @@ class Faces:
         A result for a proxy that is no longer the photo's is dropped and made again. If faces were
         switched off meanwhile, all are dropped.
         """
-        if not self.is_on():
-            return []
         saved: dict[int, str | None] = {}
         with self._store.transaction():
+            if not self.is_on():
+                return []
             for job, result in results:
                 photo = job.photo_id
                 sql = "SELECT proxy_digest FROM photo WHERE id = ? AND merged_into IS NULL"

@@ -41,10 +41,12 @@ def faces(invocation: Invocation) -> None:
         except NotFoundError:
             if not path.exists():
                 raise
-    if detail is None:
+    if detail is not None:
+        path = detail.path
+    if detail is None or detail.proxy is None:
         found, size = _measure_file(invocation, path)
     else:
-        path, size = detail.path, (detail.capture.width or 0, detail.capture.height or 0)
+        size = (detail.capture.width or 0, detail.capture.height or 0)
         found = _measure_photo(invocation, detail) if detail.faces is None else detail.faces
     document = {
         "id": None if detail is None else detail.id,
@@ -128,12 +130,10 @@ def _turned(yaw_deg: float | None) -> str:
 
 
 def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ...]:
-    """Measure the faces of a photo and save them."""
+    """Measure the faces of a photo that has a proxy, and save them."""
     from curator.imaging.proxy import proxy_path
     from curator.stages.faces import faces, save_faces
 
-    if photo.proxy is None or photo.proxy_digest is None:
-        return _measure_file(invocation, photo.path)[0]
     main, half = photo.files[0], next((file for file in photo.files if file.role == "half"), None)
     job = _job(
         invocation,
@@ -142,7 +142,7 @@ def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ..
         kind=main.kind,
         fallback=None if half is None or half.missing else str(half.path),
         fingerprint=photo.proxy_digest,
-        proxy=str(proxy_path(invocation.home.cache, photo.proxy)),
+        proxy=str(proxy_path(invocation.home.cache, photo.proxy or "")),
     )
     result = _run(invocation, faces, job)
     save_faces(invocation.catalog, [(job, result)])

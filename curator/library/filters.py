@@ -382,7 +382,8 @@ FIELDS: dict[str, Field] = {
     "exposure": _number_field("exposure, 0-100", "<50"),
     "faces": _number_field("number of faces", ">=3"),
     "eyes": _choice_field(
-        "eyes: closed in any face, open in all, unknown in all, or softer than the background",
+        "eyes: closed in any face, open in all that can be judged, unknown in all, or softer than"
+        " the background",
         "closed",
         lambda term, table, _: EYES[term.text.lower()](table),
         tuple(EYES),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from curator.catalog import Catalog
+from curator.catalog.store import Row
 from curator.model import FacesMeasured, Kind, StageJob
 from tests import face_data
 from tests.face_data import CLOSED, OPEN, UNKNOWN
@@ -28,6 +33,22 @@ def test_faces_of_a_former_proxy_are_dropped(twelve: Catalog) -> None:
     job = StageJob(3, "faces", "", Kind.IMAGE, "", fingerprint="old")
     assert twelve.faces.save([(job, FacesMeasured("old", (OPEN,)))]) == []
     assert twelve.faces.of([3]) == {}
+
+
+def test_faces_saved_while_they_are_read_are_no_damage(
+    twelve: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = twelve.store.rows_for
+
+    def save_after(*query: Any) -> list[Row]:
+        rows = read(*query)
+        monkeypatch.undo()
+        face_data.save(twelve, {3: [OPEN]})  # as the pipeline does
+        return rows
+
+    monkeypatch.setattr(twelve.store, "rows_for", save_after)
+    assert twelve.faces.of([3]) == {}
+    assert twelve.faces.of([3]) == {3: (OPEN,)}
 
 
 def test_removing_leaves_nothing(twelve: Catalog) -> None:

@@ -133,6 +133,13 @@ def lenses(rgb: Image, face: Found, tone: int) -> Image:
     return dark
 
 
+def test_heads_turned_away_get_no_word() -> None:
+    pictures = [opened(path) for path in face_data.pictures().glob("groups/200*.jpg")]
+    faces = [face for rgb in pictures for face in measure(find(rgb), rgb)]
+    turned = [face for face in faces if abs(face.yaw_deg or 0) > 40]
+    assert turned and {face.eyes for face in turned} == {Eye.UNKNOWN}
+
+
 def test_eyes_behind_sunglasses_get_no_word() -> None:
     words, plain = [], []
     for path in sorted((face_data.pictures() / "open").glob("*.jpg"))[::6]:

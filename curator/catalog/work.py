@@ -402,6 +402,9 @@ class WorkQueue:
                 return False  # the photo was merged into another
             again = retry and made < attempts
             row = self._files.of_job(job)
+            source = row.fingerprint if row else None
+            if job.proxy:  # of a stage that reads both, see StageRule
+                source = job.fingerprint
             wait = backoff_s * 2 ** max(made - 1, 0) if wait_s is None else wait_s
             self._store.run(
                 "UPDATE work SET state = ?, next_attempt_at = ?, reason = ?, source = ?"
@@ -410,7 +413,7 @@ class WorkQueue:
                     "waiting" if again else "failed",
                     time.time() + wait if again else None,
                     reason,
-                    job.fingerprint if job.proxy else row.fingerprint if row else None,
+                    source,
                     job.photo_id,
                     job.stage,
                 ),

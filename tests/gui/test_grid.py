@@ -551,7 +551,7 @@ def test_newly_measured_eyes_move_the_suggestion_and_painting_reads_no_faces(
     stacked.catalog.store.trace(read.append)
     seen(grid)
     stacked.catalog.store.trace(None)
-    assert not [sql for sql in read if "FROM face" in sql]
+    assert not [sql for sql in read if " face " in sql]
     assert [photo for photo in frames if stacked.tile(photo).suggested] == [4]
     assert stacked.stacks.suggestion_reason(4) == "the only frame of 4 with open eyes"
 

@@ -204,7 +204,7 @@ def test_a_mark_reads_no_faces_and_a_changed_stack_does(catalog: Catalog) -> Non
     table = Table(catalog)
     assert best(table)[0] == 3
     read: list[str] = []
-    catalog.store.trace(lambda sql: read.append(sql) if "FROM face " in sql else None)
+    catalog.store.trace(lambda sql: read.append(sql) if " face " in sql else None)
     catalog.journal.decide({4: {"rating": 3}}, summary="")
     table.refresh()
     assert best(table)[0] == 3 and not read
@@ -220,7 +220,7 @@ def test_a_stored_table_knows_the_eyes_and_what_changed_since(
     face_data.save(catalog, {photo: [OPEN if photo == 5 else CLOSED] for photo in FRAMES})
     table_cache.write_table(Table(catalog), home.table_file)
     read: list[str] = []
-    catalog.store.trace(lambda sql: read.append(sql) if "FROM face " in sql else None)
+    catalog.store.trace(lambda sql: read.append(sql) if " face " in sql else None)
     assert best(table_cache.open_table(catalog, home.table_file))[0] == 3 and not read
     with monkeypatch.context() as newer:
         newer.setattr(stack_eyes, "VERSION", 2)

@@ -42,10 +42,12 @@ _NAMES = {
     "project": "id, name, notes, made_at, removed_at",
 }
 _OF_FOLDER = "path, enabled, recursive, sampled, added_at, volume, volume_name, within"
+# Faces are measured again: their rows are not copied.
+_NOT_COPIED = {"directory_id", "rev", "faces", "eyes_open", "eyes_closed", "eye_sharpness"}
 _OF_PHOTO = ", ".join(
     field.column_name
     for field in schema.Photo._meta.sorted_fields
-    if field.column_name not in ("directory_id", "rev")
+    if field.column_name not in _NOT_COPIED
 )
 _OF_FILE = (
     "name, kind, role, size, mtime_ns, fingerprint, sha256, width, height, missing_since,"

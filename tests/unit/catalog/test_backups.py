@@ -26,7 +26,9 @@ from curator.catalog import (
 )
 from curator.model import BusyError, CatalogError, Described
 from curator.settings import Home
+from tests import face_data
 from tests.catalogs import fill
+from tests.face_data import OPEN
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 NOON = datetime(2026, 3, 4, 12)
@@ -401,6 +403,7 @@ def test_newer_photos_descriptions_and_searches_are_carried_over(home: Home, bac
                 "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns)"
                 " VALUES (99, 7, 'NEW_1.JPG', 'image', 'main', 5, 1)"
             )
+        face_data.save(catalog, {99: [OPEN]})
         catalog.journal.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
         catalog.descriptions.save([(3, description)])
         catalog.searches.remove(catalog.searches.all()[0].id)
@@ -412,6 +415,7 @@ def test_newer_photos_descriptions_and_searches_are_carried_over(home: Home, bac
     with closing(Catalog.open(home.catalog)) as catalog:
         new = catalog.photos.get(99)
         assert (new.marks.rating, str(new.path)) == (5, "/new/a/NEW_1.JPG")
+        assert new.faces is None, "they are measured again"
         assert "/new" in [row.path for row in catalog.folders.all()]
         assert catalog.descriptions.of([3])[3].subject == "a harbor"
         assert [tag.name for tag in catalog.tags.of([3])[3]] == ["sea"]

@@ -25,6 +25,7 @@ _NEAR = 1.0  # widths of a face that a person moves from frame to frame at most
 _MATCHED = 16  # frames in which people are matched at once: 15 ms for ten people
 _FOLLOWED = 16  # faces of a frame whose order is kept; more than any view shows
 _CACHED = 512  # photos whose faces are cached
+_SUMS = ("faces", "eyes_open", "eyes_closed", "eye_sharpness")
 
 
 class Focus(NamedTuple):
@@ -59,6 +60,7 @@ class FaceController(QObject):
         self._catalog, self._settings = services.catalog, services.settings
         self._photos, self._view_state = photos, photos.view_state
         self._faces: dict[int, tuple[Face, ...] | None] = {}
+        self._sums: dict[int, tuple[object, ...]] = {}
         self._were_on = self._settings.faces.on
         self._counterparts: dict[int, int | None] = {}
         self._focus: Focus | None = None
@@ -88,6 +90,16 @@ class FaceController(QObject):
                 self._clear()
             found = self._catalog.faces.of(missing) if self._settings.faces.on else {}
             self._faces |= {photo: found.get(photo) for photo in missing}
+            self._sums |= {photo: self._sums_of(photo) for photo in missing}
+
+    def _sums_of(self, photo_id: int) -> tuple[object, ...]:
+        """Return values from memory that change if a photo's faces are measured or removed."""
+        rows = self._photos.table.rows
+        if photo_id not in rows:
+            return ()
+        row = rows.row(photo_id)
+        measured = (str(rows.column(name)[row]) for name in _SUMS)  # as text, NaN equals itself
+        return self._settings.faces.on, rows.strings("proxy")[row], *measured
 
     def looks(self, photo_id: int) -> list[Look]:
         """Return what is known of the eyes of a photo's faces, by place.
@@ -159,7 +171,10 @@ class FaceController(QObject):
 
     def _follow_photos(self, changed: Collection[int]) -> None:
         """Read faces again, and match people again only if their faces were measured again."""
-        before = {photo: self._faces.pop(photo) for photo in self._faces.keys() & set(changed)}
+        # After a mark the table tells that nothing was measured: a key waits for no query.
+        known = [photo for photo in changed if photo in self._faces]
+        fresh = [photo for photo in known if self._sums_of(photo) != self._sums[photo]]
+        before = {photo: self._faces.pop(photo) for photo in fresh}
         self.gather(before)
         same = {photo: faces for photo, faces in before.items() if self._faces[photo] == faces}
         self._faces |= same  # views know them by identity
@@ -188,6 +203,7 @@ class FaceController(QObject):
 
     def _clear(self) -> None:
         self._faces.clear()
+        self._sums.clear()
         self._orders.clear()
         self._forget_matches()
 

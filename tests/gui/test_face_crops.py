@@ -26,7 +26,7 @@ def tile(session) -> Tile:
 def test_a_large_face_fits_its_cell_and_a_small_one_is_at_100_percent(tile) -> None:
     large = crop_of(OPEN, tile, 300)
     assert large.size == (300, 300)
-    assert scale_of(large, tile) == pytest.approx(300 / (1.5 * 600))
+    assert scale_of(large, tile) == pytest.approx(300 / (1.2 * 600))
     small = crop_of(SMALL, tile, 300)
     assert small.size == (300, 300)
     assert scale_of(small, tile) == pytest.approx(1.0)
@@ -54,7 +54,7 @@ def test_a_picture_smaller_than_the_cell_is_not_enlarged(tile, turn) -> None:
 def test_several_faces_can_be_shown_at_one_scale(tile) -> None:
     side = face_crops.side_px(OPEN, tile)
     scales = [scale_of(crop_of(face, tile, 200, side), tile) for face in (OPEN, SMALL)]
-    assert scales == pytest.approx([200 / 900] * 2)
+    assert scales == pytest.approx([200 / 720] * 2)
 
 
 def test_until_the_crop_is_read_the_proxy_s_pixels_show(tile) -> None:

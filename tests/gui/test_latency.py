@@ -71,4 +71,4 @@ def test_after_a_mark_the_next_photo_is_painted_first(
     # Each statement lets go of the interpreter, and getting it back from a busy thread takes long.
     told = list(dict.fromkeys(said))  # one with triggers is traced several times
     assert not [text for text in told if READ & set(text.split())], "nothing of the photo one left"
-    assert len(told) <= 9
+    assert len(told) <= 9, "\n".join(told)

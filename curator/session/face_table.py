@@ -263,12 +263,12 @@ class FaceTableController(QObject):
         face = person.faces.get(photo)
         if face is None:
             return "not in this frame"
-        parts = [captions.EYES[person.eyes[photo]], "soft" if photo in person.soft else ""]
+        parts = [person.look(photo).description]
         if face.eye_sharpness is not None:
             parts.append(f"eye sharpness {face.eye_sharpness:.0f}")
         if len(person.ranked) > 1:
             parts.append(f"rank {person.ranked.index(photo) + 1} of {len(person.ranked)}")
-        return " · ".join(filter(None, parts))
+        return " · ".join(parts)
 
     # --- following
 

@@ -16,8 +16,8 @@ from PySide6.QtCore import QObject, Signal
 
 from curator.faces import people
 from curator.library.spans import Ids
-from curator.model import Eye, Face
-from curator.session.person import Person
+from curator.model import Face
+from curator.session.person import Look, Person
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 
@@ -33,13 +33,6 @@ class Focus(NamedTuple):
 
     photo: int
     place: int
-
-
-class Look(NamedTuple):
-    """What is known of the eyes of a face: their state, and whether the person has sharper ones."""
-
-    eyes: Eye
-    soft: bool
 
 
 class FaceController(QObject):
@@ -109,13 +102,13 @@ class FaceController(QObject):
         if photo_id not in self._looks:
             frames = self._frames_around(photo_id)
             faces = {frame: self.of(frame) or () for frame in frames}
-            looks = {frame: [Look(face.eyes, False) for face in faces[frame]] for frame in frames}
+            looks = {frame: [Look(face.eyes) for face in faces[frame]] for frame in frames}
             for places in people.match(list(faces.values())) if len(frames) > 1 else ():
                 pairs = zip(frames, places, strict=True)
                 here = {frame: place for frame, place in pairs if place is not None}
                 person = Person({frame: faces[frame][place] for frame, place in here.items()})
                 for frame, place in here.items():
-                    looks[frame][place] = Look(person.eyes[frame], frame in person.soft)
+                    looks[frame][place] = person.look(frame)
             self._looks |= {frame: looks[frame] for frame in frames if frame not in self._looks}
         return self._looks[photo_id]
 

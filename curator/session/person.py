@@ -4,9 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from curator.faces import people
+from curator.library import captions
 from curator.model import Eye, Face
+
+_WORDS = {Eye.OPEN: "", Eye.CLOSED: "eyes closed", Eye.UNKNOWN: "?"}
+
+
+class Look(NamedTuple):
+    """What is known of the eyes of a face: their state, and whether the person has sharper ones."""
+
+    eyes: Eye
+    soft: bool = False
+
+    @property
+    def word(self) -> str:
+        """The word below a close-up; empty where the eyes are open and not soft."""
+        return "soft" if self.soft else _WORDS[self.eyes]
+
+    @property
+    def description(self) -> str:
+        """What is known, for tooltips and screen readers."""
+        eyes = captions.EYES[self.eyes]
+        return f"{eyes} · softer than in another frame" if self.soft else eyes
+
+    @property
+    def is_outlined(self) -> bool:
+        """Whether a close-up has an outline."""
+        return self.soft or self.eyes is Eye.CLOSED
 
 
 @dataclass(frozen=True)
@@ -28,8 +55,13 @@ class Person:
     def soft(self) -> frozenset[int]:
         """The photos in which open eyes are visibly softer than in the person's sharpest."""
         soft = zip(self.faces, people.soft(list(self.faces.values())), strict=True)
-        closed = {photo for photo, eyes in self.eyes.items() if eyes is Eye.CLOSED}
-        return frozenset(photo for photo, is_soft in soft if is_soft) - closed
+        return frozenset(
+            photo for photo, is_soft in soft if is_soft and self.eyes[photo] is Eye.OPEN
+        )
+
+    def look(self, photo: int) -> Look:
+        """Return what is known of the eyes in a photo of the person."""
+        return Look(self.eyes[photo], photo in self.soft)
 
     @cached_property
     def ranked(self) -> tuple[int, ...]:

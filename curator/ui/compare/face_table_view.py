@@ -28,7 +28,6 @@ from curator.model import Eye, counted
 from curator.session import Session
 from curator.session.face_table import FaceTable
 from curator.session.panes import Rows
-from curator.session.person import Person
 from curator.ui.compare.face_table_layout import GAP, HEAD, LEFT, WORD, TableLayout
 from curator.ui.compare.face_table_pixels import THUMB, FaceTablePixels
 from curator.ui.loupe import pan_zoom
@@ -280,13 +279,13 @@ class FaceTableView(QAbstractScrollArea):
         for column, closeup in closeups.items():
             place, person = self.cell(row, column), table.people[column]
             complete &= self._draw_crop(painter, place, tile, closeup)
-            word = _word(person, tile.id)
-            if word and word != "?":
+            look = person.look(tile.id)
+            if look.is_outlined:
                 painter.setPen(QPen(theme.DISABLED if tile.rejected else theme.QUIET, 1))
                 painter.drawRect(place.adjusted(0, 0, -1, -1))
             painter.setPen(theme.QUIET)
             line = QRect(place.left(), place.bottom() + 1, place.width(), WORD)
-            painter.drawText(line, _MIDDLE, word)
+            painter.drawText(line, _MIDDLE, look.word)
         if row == self.active_row and table.people:
             place = self.cell(row, self._session.face_table.column)
             line = QRect(place.left(), place.bottom() + 1 + WORD, place.width(), _UNDERLINE)
@@ -430,10 +429,3 @@ class FaceTableView(QAbstractScrollArea):
         if column is None:
             return self._session.stacks.suggestion_reason(table.frames[row])
         return self._session.face_table.description(table.frames[row], column)
-
-
-def _word(person: Person, photo: int) -> str:
-    """Return the word below a crop; nothing where the eyes are open."""
-    if person.eyes[photo] is Eye.CLOSED:
-        return "eyes closed"
-    return "soft" if photo in person.soft else "?" if person.eyes[photo] is Eye.UNKNOWN else ""

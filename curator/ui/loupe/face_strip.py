@@ -16,11 +16,10 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from curator.library import captions
 from curator.library.table import Tile
-from curator.model import Eye, Face
+from curator.model import Face
 from curator.session import Session
-from curator.session.faces import Look
+from curator.session.person import Look
 from curator.stages.frame import Crop
 from curator.ui.loupe import caption
 from curator.ui.loupe.face_crops import Closeup, crop_of, scale_of
@@ -40,7 +39,6 @@ _KEPT = 6  # photos whose strips are kept drawn, 1 MB each, at twice the density
 _KEPT_CROPS = 64
 _BELOW = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
 _BELOW_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
-_WORDS = {Eye.OPEN: "", Eye.CLOSED: "eyes closed", Eye.UNKNOWN: "?"}
 _AS_IS = 0.995  # from this scale on, a close-up is at 100 %
 
 
@@ -232,10 +230,10 @@ class FaceStrip(QWidget):
         surround = theme.SURROUND_COLORS[self._session.view_state.surround]
         for place, cell in zip(self._shown(tile), cells, strict=True):
             self._draw_pixels(painter, cell, closeups[place])
-            word, line = _word(looks[place]), cell.adjusted(0, cell.height(), 0, _LINE)
+            word, line = looks[place].word, cell.adjusted(0, cell.height(), 0, _LINE)
             if word:
                 painter.drawText(line, _BELOW, word)
-            if looks[place].eyes is Eye.CLOSED or looks[place].soft:
+            if looks[place].is_outlined:
                 painter.drawRect(cell.adjusted(-2, -2, 1, 1))
             if percent := _percent(scale_of(closeups[place].crop, tile)):
                 painter.drawText(line, _BELOW_RIGHT, percent)
@@ -337,14 +335,8 @@ def _percent(scale: float) -> str:
     return "" if scale >= _AS_IS else f"{100 * scale:.0f} %"
 
 
-def _word(look: Look) -> str:
-    """Return the word below a close-up."""
-    return "soft" if look.soft and look.eyes is Eye.OPEN else _WORDS[look.eyes]
-
-
 def _spoken(face: Face, look: Look) -> str:
     """Return what was measured of a face, for tooltips and screen readers."""
-    soft = "softer than in another frame" if look.soft else ""
     sharpness = face.eye_sharpness
     eyes = "" if sharpness is None else f"eye sharpness {sharpness:.0f}"
-    return words.joined((captions.EYES[look.eyes], soft, eyes, f"{face.size_px} px wide"))
+    return words.joined((look.description, eyes, f"{face.size_px} px wide"))

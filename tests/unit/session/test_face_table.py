@@ -72,6 +72,9 @@ def test_soft_eyes_are_softer_than_the_same_person_at_their_sharpest() -> None:
     lashes = replace(CLOSED, eye_sharpness=95.0)
     shown = FaceTable.of([1, 2], {1: (OPEN,), 2: (lashes,)})
     assert [person.soft for person in shown.people] == [set()]
+    turned_away = replace(UNKNOWN, size_px=600, eye_sharpness=20.0)
+    shown = FaceTable.of([1, 2], {1: (OPEN,), 2: (turned_away,)})
+    assert shown.facts(2) == ["can't tell"] and shown.people[0].look(2).word == "?"
 
 
 def test_arrows_move_over_frames_and_people_and_stop_at_the_ends(at_table, session) -> None:

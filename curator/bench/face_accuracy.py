@@ -69,8 +69,8 @@ def _figures(shut: list[Face | None], awake: list[Face | None], width: int | Non
         smiling = [face for face in awake if face and (face.smile or 0) > _SMILING]
         figures += [
             Figure(f"closed eyes called closed, faces {size}", 100 * told(shut), "%",
-                   95.0 if width is None else 92.0, none, at_least=True, note=of),
-            Figure(f"open eyes called closed, faces {size}", 100 * told(awake), "%", 2.5, none),
+                   95.0, none, at_least=True, note=of),
+            Figure(f"open eyes called closed, faces {size}", 100 * told(awake), "%", 2.0, none),
             Figure(f"laughing faces called closed, faces {size}", 100 * told(smiling), "%", 3.0,
                    none, note=f"of {len(smiling)} with a smile over {_SMILING}"),
         ]  # fmt: skip

@@ -110,7 +110,7 @@ class Faces:
     def switch(self, on: bool) -> list[int]:
         """Note whether faces are measured; if not, remove all. Return the photos that changed.
 
-        A process that reads photos follows what others note here.
+        A pipeline in another process follows.
         """
         if on != self.is_on():
             with self._store.transaction():
@@ -118,7 +118,7 @@ class Faces:
         return [] if on else self.remove_all()
 
     def remove_outdated(self, photos: Sequence[int]) -> None:
-        """Remove faces of photos that were found on a former proxy: they are elsewhere now."""
+        """Remove faces that were found on a former proxy of photos: they may be elsewhere now."""
         outdated = self._store.rows_for(
             "SELECT id FROM photo JOIN work ON photo_id = id AND stage = ? WHERE faces IS NOT NULL"
             " AND source IS NOT proxy_digest AND id IN ({})",

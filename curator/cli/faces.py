@@ -25,7 +25,7 @@ def faces(invocation: Invocation) -> None:
     """List the faces of a photo or any image file: eyes open or closed, smile, sharpness.
 
     A photo whose faces are not measured yet is measured now. Left and right are the person's own.
-    Nothing is found out about who it is.
+    It never finds out who a person is.
 
     Raises:
         NotFoundError: there is no such photo or file.

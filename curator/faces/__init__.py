@@ -6,5 +6,5 @@ of the plain install, run by OpenCV in worker processes::
     found = find(proxy_rgb)               # faces on the proxy
     faces = measure(found, rgb, icc)      # the same on the original, largest first
 
-``people`` and ``judging`` need numpy only and run anywhere.
+``people``, ``tracking`` and ``judging`` need numpy only and run anywhere.
 """

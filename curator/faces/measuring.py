@@ -1,8 +1,8 @@
 """Measure faces on the pixels of the original: eyes, smile, turn of the head, sharpness.
 
 A proxy is too small for that: a face 125 px wide on 24 megapixels has 30 px there. Eyes have a word
-only where it can be told: on faces of 32 px and more, turned toward the camera. The thresholds are
-calibrated in `tests/bench`; ``score`` and ``blink`` go along, for whoever compares frames.
+only where it can be told: on faces of 32 px and more, turned toward the camera. The thresholds were
+chosen on the pictures that `tests/bench/test_faces.py` measures.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The stack index finds the suggested best frame with it, the face table its columns. A person is
 compared with themselves first, because narrow or laughing eyes are not closed; nobody is compared
-between stacks, and nothing here is ever stored.
+between stacks, and whose face is whose is never stored.
 """
 
 from __future__ import annotations

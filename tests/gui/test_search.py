@@ -46,6 +46,17 @@ def test_a_field_and_its_value_can_be_completed_by_keyboard(
     assert len(window.session.ids) == 20 and not box.hasFocus()
 
 
+def test_the_filter_is_in_the_box_after_a_restart(
+    window: MainWindow, box: SearchField, make_window, make_session
+) -> None:
+    QTest.keyClicks(box, "iso:>=100")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    window.close()
+    again = make_window(make_session())
+    assert again.session.criteria.filter == "iso:>=100"
+    assert again.topbar.search.text() == "iso:>=100"
+
+
 def test_eyes_are_completed_by_keyboard(window: MainWindow, box: SearchField) -> None:
     face_data.save(window.session.catalog, {1: [], 2: [OPEN, CLOSED], 3: [OPEN]})
     window.session.refresh()

@@ -109,6 +109,7 @@ class SearchField(QLineEdit):
             changed.connect(self._on_filter)
             changed.connect(self._count)
         session.photos.list_changed.connect(self._count)
+        self._on_filter()  # the list is opened with the filter it had last
 
     def _count(self) -> None:
         """Show at the right end how many photos were found."""

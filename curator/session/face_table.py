@@ -267,7 +267,7 @@ class FaceTableController(QObject):
         if face.eye_sharpness is not None:
             parts.append(f"eye sharpness {face.eye_sharpness:.0f}")
         if len(person.ranked) > 1:
-            parts.append(f"rank {person.ranked.index(photo) + 1} of {len(person.ranked)}")
+            parts.append(f"rank {person.ranked.index(photo) + 1} of {len(person.ranked)} frames")
         return " · ".join(parts)
 
     # --- following

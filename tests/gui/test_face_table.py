@@ -225,7 +225,7 @@ def test_a_screen_reader_hears_the_cell(table) -> None:
     QApplication.processEvents()
     assert table.faces.accessibleName() == (
         "DSC_0002 · eyes closed: 1 of 2"
-        " · person 2 of 3: eyes closed · eye sharpness 60 · rank 3 of 3"
+        " · person 2 of 3: eyes closed · eye sharpness 60 · rank 3 of 3 frames"
     )
 
 

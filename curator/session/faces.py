@@ -25,7 +25,7 @@ _NEAR = 1.0  # widths of a face that a person moves from frame to frame at most
 _MATCHED = 16  # frames in which people are matched at once: 15 ms for ten people
 _FOLLOWED = 16  # faces of a frame whose order is kept; more than any view shows
 _CACHED = 512  # photos whose faces are cached
-_SUMS = ("faces", "eyes_open", "eyes_closed", "eye_sharpness")
+_SUMMARY = ("faces", "eyes_open", "eyes_closed", "eye_sharpness")
 
 
 class Focus(NamedTuple):
@@ -53,7 +53,7 @@ class FaceController(QObject):
         self._catalog, self._settings = services.catalog, services.settings
         self._photos, self._view_state = photos, photos.view_state
         self._faces: dict[int, tuple[Face, ...] | None] = {}
-        self._sums: dict[int, tuple[object, ...]] = {}
+        self._summaries: dict[int, tuple[object, ...]] = {}
         self._were_on = self._settings.faces.on
         self._counterparts: dict[int, int | None] = {}
         self._focus: Focus | None = None
@@ -83,15 +83,15 @@ class FaceController(QObject):
                 self._clear()
             found = self._catalog.faces.of(missing) if self._settings.faces.on else {}
             self._faces |= {photo: found.get(photo) for photo in missing}
-            self._sums |= {photo: self._sums_of(photo) for photo in missing}
+            self._summaries |= {photo: self._summary_of(photo) for photo in missing}
 
-    def _sums_of(self, photo_id: int) -> tuple[object, ...]:
+    def _summary_of(self, photo_id: int) -> tuple[object, ...]:
         """Return values from memory that change if a photo's faces are measured or removed."""
         rows = self._photos.table.rows
         if photo_id not in rows:
             return ()
         row = rows.row(photo_id)
-        measured = (str(rows.column(name)[row]) for name in _SUMS)  # as text, NaN equals itself
+        measured = (str(rows.column(name)[row]) for name in _SUMMARY)  # as text, NaN equals itself
         return self._settings.faces.on, rows.strings("proxy")[row], *measured
 
     def looks(self, photo_id: int) -> list[Look]:
@@ -164,9 +164,9 @@ class FaceController(QObject):
 
     def _follow_photos(self, changed: Collection[int]) -> None:
         """Read faces again, and match people again only if their faces were measured again."""
-        # After a mark the table tells that nothing was measured: a key waits for no query.
+        # Compared in memory, so that a mark waits for no query.
         known = [photo for photo in changed if photo in self._faces]
-        fresh = [photo for photo in known if self._sums_of(photo) != self._sums[photo]]
+        fresh = [photo for photo in known if self._summary_of(photo) != self._summaries[photo]]
         before = {photo: self._faces.pop(photo) for photo in fresh}
         self.gather(before)
         same = {photo: faces for photo, faces in before.items() if self._faces[photo] == faces}
@@ -196,7 +196,7 @@ class FaceController(QObject):
 
     def _clear(self) -> None:
         self._faces.clear()
-        self._sums.clear()
+        self._summaries.clear()
         self._orders.clear()
         self._forget_matches()
 

@@ -20,7 +20,6 @@ from curator.imaging.pixels import Image, shrink
 
 _Array = npt.NDArray[Any]
 
-MOST = 100  # faces of one photo; the largest count
 _FIRST_PX = 90000  # pixels of the first look
 _SURE = 0.5  # a face
 _HINT = 0.15  # maybe a face, if seen closer
@@ -66,7 +65,7 @@ class _Peaks:
 
 
 def find(rgb: Image) -> list[Found]:
-    """Find the faces of a picture, largest first, at most :data:`MOST`.
+    """Find the faces of a picture, largest first.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB upright, of the proxy's size.
@@ -89,7 +88,7 @@ def find(rgb: Image) -> list[Found]:
     every = _Peaks(*(np.concatenate([getattr(look, name) for look in looks]) for name in
                      ("boxes", "scores", "points")))  # fmt: skip
     faces = _distinct(every[every.scores >= _SURE])
-    faces = faces[np.argsort(-faces.widths, kind="stable")[:MOST]]
+    faces = faces[np.argsort(-faces.widths, kind="stable")]
     return [_found(*face, width, height) for face in zip(
         faces.boxes, faces.scores, faces.points, strict=True)]  # fmt: skip
 

@@ -8,8 +8,8 @@ import pytest
 import simplejpeg
 
 from curator.bench.draw_faces import draw_face
-from curator.faces.detector import MOST, Found
-from curator.faces.measuring import find, measure
+from curator.faces.detector import Found
+from curator.faces.measuring import MOST, find, measure
 from curator.imaging.pixels import Image, upright, upright_view
 from curator.model import Eye
 from tests import face_data
@@ -151,11 +151,11 @@ def test_drawn_faces_are_found_and_their_eyes_told() -> None:
     assert all(abs(face.yaw_deg or 90) < 10 for face in faces)
 
 
-def test_of_a_crowd_the_largest_hundred_are_measured() -> None:
+def test_of_a_crowd_all_are_counted_and_the_largest_hundred_measured() -> None:
     rgb = crowd(50, 20, 10)
     faces = measure(find(rgb), rgb)
-    assert len(faces) == MOST
-    assert all(face.left_blink is not None for face in faces)
+    assert len(faces) == 200
+    assert [face.left_blink is not None for face in faces] == [True] * MOST + [False] * 100
 
 
 def test_a_gray_picture_is_measured(three: Image) -> None:

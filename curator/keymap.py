@@ -245,7 +245,7 @@ def check(keymap: Iterable[Binding]) -> None:
             raise KeymapError(f"{binding.keys} must be written {spelled(binding.keys)}")
         if not binding.views <= set(VIEWS):
             raise KeymapError(f"{binding.keys} names an unknown view")
-        for view in binding.views:
+        for view in sorted(binding.views, key=VIEWS.index):
             other = taken.setdefault((binding.keys, view), binding.command)
             if other != binding.command:
                 commands = f"{other} and {binding.command}"

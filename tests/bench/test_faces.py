@@ -7,6 +7,7 @@ is looked for in the corpus of photos.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -71,8 +72,8 @@ def test_closed_eyes_blink_more_than_open_ones(
 
 @pytest.mark.parametrize("width", [None, 128, 64, 48])
 def test_words_are_right(shut: Measured, awake: Measured, width: int | None) -> None:
-    assert told(shut[width]) >= (0.95 if width is None else 0.93)
-    assert told(awake[width]) <= (0.02 if width is None else 0.025)
+    assert told(shut[width]) >= 0.95
+    assert told(awake[width]) <= 0.02
 
 
 @pytest.mark.parametrize("width", [None, 128, 64, 48])
@@ -150,6 +151,33 @@ def test_eyes_behind_sunglasses_get_no_word() -> None:
     assert len(words) > 90
     assert words.count(Eye.UNKNOWN) >= 0.9 * len(words)
     assert plain.count(Eye.UNKNOWN) <= 0.03 * len(plain)
+
+
+def painting(rgb: Image) -> Image:
+    return np.asarray(cv2.stylization(rgb, sigma_s=60, sigma_r=0.45), np.uint8)
+
+
+def pencil(rgb: Image) -> Image:
+    gray, _ = cv2.pencilSketch(rgb, sigma_s=60, sigma_r=0.07, shade_factor=0.05)
+    return np.repeat(np.asarray(gray, np.uint8)[..., None], 3, axis=2)
+
+
+def stone(rgb: Image) -> Image:
+    gray = cv2.bilateralFilter(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 9, 40, 9).astype(np.float32)
+    flat = 150 + 0.35 * (gray - gray.mean())
+    return np.repeat(np.clip(flat, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize(("redrawn", "most"), [(painting, 0.15), (pencil, 0.06), (stone, 0.06)])
+def test_painted_faces_and_statues_are_rarely_called_closed(
+    redrawn: Callable[[Image], Image], most: float
+) -> None:
+    faces = []
+    for path in sorted((face_data.pictures() / "open").glob("*.jpg"))[::6]:
+        rgb = redrawn(face_accuracy.padded(opened(path)))
+        faces += measure(find(rgb), rgb)[:1]
+    assert len(faces) >= 80, "or nothing was judged"
+    assert told(faces) <= most
 
 
 def portraits() -> list[tuple[Image, Face, Found]]:

@@ -22,7 +22,8 @@ _Array = npt.NDArray[Any]
 
 _FIRST_PX = 90000  # pixels of the first look
 _SURE = 0.5  # a face
-_HINT = 0.15  # maybe a face, if seen closer
+_HINT = 0.15  # maybe a face, if seen closer,
+_LARGE_HINT = 0.2  # or maybe a large one, if seen from farther: 15 of 16 such faces are above
 _SMALL = 12.0  # px of a face at the first look, below which a second look measures it better
 _FARTHER = 0.4  # scale of a look that makes surer of a large face
 _WINDOW = 256  # px of the proxy, the least window of a second look
@@ -83,7 +84,7 @@ def find(rgb: Image) -> list[Found]:
     looks = [peaks[sure & ~small]] if scale < 1 else [peaks]
     if scale < 1:
         looks += _look_closer(rgb, peaks[small | ~sure & (peaks.widths * scale < 2 * _SMALL)])
-    if (~sure & (peaks.widths * scale >= 2 * _SMALL)).any():
+    if (~sure & (peaks.scores >= _LARGE_HINT) & (peaks.widths * scale >= 2 * _SMALL)).any():
         looks.append(_look(rgb, scale * _FARTHER))
     every = _Peaks(*(np.concatenate([getattr(look, name) for look in looks]) for name in
                      ("boxes", "scores", "points")))  # fmt: skip

@@ -30,9 +30,9 @@ _Array = npt.NDArray[Any]
 MOST = 100  # faces of one photo, the largest; more are counted only, as each takes 25 ms
 _TINY_PX = 16  # of the original; smaller faces are counted only
 _WORD_PX = 32  # smaller faces get no words for their eyes
-# Blink from which an eye is closed: 0.374 + (16 / width in px)³. Small faces are soft, and soft eyes
-# look narrow: of faces with open eyes 2 % lie beyond 0.37, 0.375, 0.39, 0.40, 0.46 and 0.52 at
-# 170, 128, 64, 48, 40 and 32 px. Chosen on half of the faces, 400 times, such thresholds find
+# Blink from which an eye is closed: 0.374 + (16 / width in px)³. Small faces are soft, and soft
+# eyes look narrow: of faces with open eyes 2 % lie beyond 0.37, 0.375, 0.39, 0.40, 0.46 and 0.52
+# at 170, 128, 64, 48, 40 and 32 px. Chosen on half of the faces, 400 times, such thresholds find
 # 95.7 ± 1.7 % of the closed eyes of the other half, with 2.2 ± 1.2 % false alarms.
 _CLOSED, _CLOSED_SMALL = 0.374, 16.0
 _OTHER = 0.375  # share of the other eye's blink in the word for an eye: people rarely wink

@@ -60,23 +60,23 @@ def accuracy(folder: Path) -> list[Figure]:
 def _figures(shut: list[Face | None], awake: list[Face | None], width: int | None) -> list[Figure]:
     none = "none: the labels are the reference"
     of = f"of {len(shut)} closed and {len(awake)} open"
-    size = "as large as they are" if width is None else f"{width} px wide"
+    size = "own size" if width is None else f"{width} px"
     area = separation(shut, awake)
     limit = 0.99 if width is None or width >= 48 else 0.5
-    figures = [Figure(f"closed against open, faces {size}, AUC", area, "", limit, none,
+    figures = [Figure(f"closed against open eyes, {size}, AUC", area, "", limit, none,
                       at_least=True, note=of)]  # fmt: skip
     if width is None or width >= 48:
         smiling = [face for face in awake if face and (face.smile or 0) > _SMILING]
         figures += [
-            Figure(f"closed eyes called closed, faces {size}", 100 * told(shut), "%",
+            Figure(f"closed eyes called closed, {size}", 100 * told(shut), "%",
                    95.0, none, at_least=True, note=of),
-            Figure(f"open eyes called closed, faces {size}", 100 * told(awake), "%", 2.0, none),
-            Figure(f"laughing faces called closed, faces {size}", 100 * told(smiling), "%", 3.0,
+            Figure(f"open eyes called closed, {size}", 100 * told(awake), "%", 2.0, none),
+            Figure(f"laughing faces called closed, {size}", 100 * told(smiling), "%", 3.0,
                    none, note=f"of {len(smiling)} with a smile over {_SMILING}"),
         ]  # fmt: skip
     if width is not None and width < 32:
         words = sum(face is not None and face.eyes is not Eye.UNKNOWN for face in shut + awake)
-        figures.append(Figure(f"faces {size} with a word for their eyes", words, "", 0, none))
+        figures.append(Figure(f"faces with a word for their eyes, {size}", words, "", 0, none))
     return figures
 
 

@@ -69,7 +69,7 @@ def strip(workspace: Workspace) -> list[Figure]:
     ahead = f"{100 * sum(sharp) / len(sharp):.0f} % of the photos had their close-ups read ahead"
     return [
         Figure(
-            "key to painted photo with close-ups of its faces, p99",
+            "key to painted photo with face close-ups, p99",
             value,
             "ms",
             1.2,

@@ -24,7 +24,7 @@ from curator.stages.faces import faces as faces_stage
 
 _ROUNDS = 7
 _INGESTS = 3
-_FILES = 8
+_FILES = 16
 _FACES = 4
 _FACE_PX = 300
 

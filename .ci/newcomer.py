@@ -39,7 +39,7 @@ class Newcomer:
         """Ingest, cull, export; `cull` rejects, keeps and picks a photo, and rates one 4 stars."""
         before = contents(self.card)
         found = self.verb("ingest", self.card)
-        assert (found["found"], found["failed"]) == (6, 0), found
+        assert (found["found"], found["faces"], found["failed"]) == (6, 6, 0), found
         checked = self.verb("doctor")
         assert checked["well"], [each for each in checked["findings"] if not each["well"]]
         cull(self)

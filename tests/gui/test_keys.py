@@ -70,7 +70,7 @@ def test_every_line_of_the_keymap_is_one_action(window: MainWindow) -> None:
 
 
 def test_a_key_with_two_meanings_is_refused_by_name() -> None:
-    with pytest.raises(KeymapError, match="^X is bound to both reject and pick in grid$"):
+    with pytest.raises(KeymapError, match=r"^X is bound to both reject and pick in grid$"):
         keymap.check([Binding("X", "reject"), Binding("X", "pick")])
     with pytest.raises(KeymapError, match="frobnicate"):
         keymap.check([Binding("X", "frobnicate")])

@@ -98,7 +98,7 @@ def test_a_key_that_is_in_use_is_refused_naming_both_commands() -> None:
     assert Keyboard().conflicts("reject", "Y") == []
     assert Keyboard().conflicts("reject", "X") == [], "it is its own"
     assert Keyboard().conflicts("select_all", "Z") == [], "zoom means nothing in the grid"
-    with pytest.raises(KeymapError, match="^P is bound to both pick and reject in grid$"):
+    with pytest.raises(KeymapError, match=r"^P is bound to both pick and reject in grid$"):
         Keyboard().with_keys({"reject": ["P"]})
     taken_over = Keyboard().with_keys({"reject": ["P"], "pick": []})
     assert taken_over.keys_of("pick") == ()

@@ -72,8 +72,9 @@ def test_closed_eyes_blink_more_than_open_ones(
 
 @pytest.mark.parametrize("width", [None, 128, 64, 48])
 def test_words_are_right(shut: Measured, awake: Measured, width: int | None) -> None:
-    assert told(shut[width]) >= 0.95
-    assert told(awake[width]) <= 0.02
+    # Processors round differently, which may move one face over the threshold.
+    assert told(shut[width]) >= 0.95 - 1 / len(shut[width])
+    assert told(awake[width]) <= 0.02 + 1 / len(awake[width])
 
 
 @pytest.mark.parametrize("width", [None, 128, 64, 48])

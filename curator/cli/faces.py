@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
+from curator.cli.tastes import one_worker
 from curator.library.captions import EYES
-from curator.model import INTERNAL_ERROR, Eye, Face, Kind, KnownError, NotFoundError, StageJob
+from curator.model import Eye, Face, KnownError, NotFoundError, StageJob
 from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.catalog import PhotoDetail
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 
 def faces(invocation: Invocation) -> None:
@@ -131,14 +130,16 @@ def _turned(yaw_deg: float | None) -> str:
 
 def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ...]:
     """Measure the faces of a photo that has a proxy, and save them."""
+    from curator.catalog.faces import FACES
     from curator.imaging.proxy import proxy_path
+    from curator.pipeline.file_preview import job_of
     from curator.stages.faces import faces, save_faces
 
     main, half = photo.files[0], next((file for file in photo.files if file.role == "half"), None)
-    job = _job(
-        invocation,
-        photo.path,
+    job = replace(
+        job_of(str(photo.path), invocation.settings),
         photo_id=photo.id,
+        stage=FACES,
         kind=main.kind,
         fallback=None if half is None or half.missing else str(half.path),
         fingerprint=photo.proxy_digest,
@@ -151,23 +152,10 @@ def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ..
 
 def _measure_file(invocation: Invocation, path: Path) -> tuple[tuple[Face, ...], tuple[int, int]]:
     """Measure the faces in a file; also return its upright size in px."""
+    from curator.pipeline.file_preview import job_of
     from curator.stages.faces import faces_of_file
 
-    return _run(invocation, faces_of_file, _job(invocation, path))
-
-
-def _job(invocation: Invocation, path: Path, **more: Any) -> StageJob:
-    settings = invocation.settings
-    known: dict[str, Any] = {"photo_id": 0, "kind": Kind.IMAGE} | more
-    return StageJob(
-        stage="faces",
-        path=str(path),
-        cache=str(invocation.home.cache),
-        long_edge_px=settings.proxy.long_edge_px,
-        quality=settings.proxy.quality,
-        max_megapixels=settings.work.max_megapixels,
-        **known,
-    )
+    return _run(invocation, faces_of_file, job_of(str(path), invocation.settings))
 
 
 def _run(invocation: Invocation, function: Callable[[StageJob], T], job: StageJob) -> T:
@@ -176,16 +164,7 @@ def _run(invocation: Invocation, function: Callable[[StageJob], T], job: StageJo
     Raises:
         KnownError: it failed, and why.
     """
-    from curator.workers import WorkerBug, WorkerPool
+    from curator.pipeline.file_preview import run_on_file
 
-    work = invocation.settings.work
-    pool = WorkerPool(1, memory_mb=work.memory_mb, nice=0, name="faces")
-    try:
-        return pool.run(function, job, timeout_s=work.timeout_s)
-    except OSError as error:
-        raise KnownError(f"The file cannot be read ({error.strerror or error}).") from error
-    except WorkerBug as error:
-        log.error("measuring the faces of %s failed: %s", job.path, error)
-        raise KnownError(INTERNAL_ERROR) from None
-    finally:
-        pool.close()
+    with one_worker(invocation) as pool:
+        return run_on_file(pool, invocation.settings, "measuring the faces of", function, job)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from curator.model import Embedded
     from curator.stages.file_preview import DecodedFile
     from curator.taste import Accuracy
+    from curator.workers import WorkerPool
 
 _SIMILAR = 10  # photos, unless --limit says otherwise
 
@@ -333,14 +335,19 @@ def decode_file(invocation: Invocation, path: Path, faces: bool = False) -> Deco
         KnownError: it cannot be decoded.
     """
     from curator.pipeline.file_preview import decode_in_worker
+
+    with one_worker(invocation) as pool:
+        return decode_in_worker(pool, str(path), invocation.settings, faces=faces)
+
+
+@contextmanager
+def one_worker(invocation: Invocation) -> Iterator[WorkerPool]:
+    """Provide one process for work on a file that a person waits for."""
     from curator.workers import WorkerPool
 
-    settings = invocation.settings
-    pool = WorkerPool(1, memory_mb=settings.work.memory_mb, nice=0, name="preview")
-    try:
-        return decode_in_worker(pool, str(path), settings, faces=faces)
-    finally:
-        pool.close()
+    memory_mb = invocation.settings.work.memory_mb
+    with closing(WorkerPool(1, memory_mb=memory_mb, nice=0, name="preview")) as pool:
+        yield pool
 
 
 def encode_file(invocation: Invocation, recipe: Recipe, found: DecodedFile) -> Embedded:

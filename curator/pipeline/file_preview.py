@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from PySide6.QtCore import QThreadPool
 
@@ -26,8 +27,54 @@ from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 FilePreviewCallback = Callable[[DecodedFile | Embedded | KnownError], None]
 DescriptionCallback = Callable[[Described | KnownError], None]
+
+
+def job_of(path: str, settings: Settings) -> StageJob:
+    """Return a job for a file that need not be in the catalog."""
+    return StageJob(
+        photo_id=0,
+        stage="file_preview",
+        path=path,
+        kind=Kind.IMAGE,
+        cache="",
+        long_edge_px=settings.proxy.long_edge_px,
+        quality=settings.proxy.quality,
+        max_megapixels=settings.work.max_megapixels,
+    )
+
+
+def run_on_file(
+    pool: WorkerPool,
+    settings: Settings,
+    doing: str,
+    function: Callable[..., T],
+    job: StageJob,
+    *given: object,
+) -> T:
+    """Run a function in a worker process; `WorkerPool.cancel` takes the path of its file.
+
+    Args:
+        pool: the worker processes.
+        settings: the time limit.
+        doing: what the log says failed: "decoding".
+        function: it gets the job and what is ``given``.
+        job: names the file.
+        given: further arguments.
+
+    Raises:
+        WorkerCancelled: it was canceled.
+        KnownError: the file cannot be read, or the function failed, and why.
+    """
+    try:
+        return pool.run(function, job, *given, timeout_s=settings.work.timeout_s, token=job.path)
+    except OSError as error:
+        raise KnownError(f"The file cannot be read ({error.strerror or error}).") from error
+    except WorkerBug as error:
+        log.error("%s %s failed: %s", doing, job.path, error)
+        raise KnownError(INTERNAL_ERROR) from None
 
 
 def decode_in_worker(
@@ -46,24 +93,8 @@ def decode_in_worker(
         WorkerCancelled: it was canceled.
         KnownError: the file cannot be decoded, and why.
     """
-    job = StageJob(
-        photo_id=0,
-        stage="file_preview",
-        path=path,
-        kind=Kind.IMAGE,
-        cache="",
-        long_edge_px=settings.proxy.long_edge_px,
-        quality=settings.proxy.quality,
-        max_megapixels=settings.work.max_megapixels,
-    )
-    limit, measured = settings.work.timeout_s, faces and settings.faces.on
-    try:
-        return pool.run(decode_file, job, screen_px, measured, timeout_s=limit, token=path)
-    except OSError as error:
-        raise KnownError(f"The file cannot be read ({error.strerror or error}).") from error
-    except WorkerBug as error:
-        log.error("decoding %s failed: %s", path, error)
-        raise KnownError(INTERNAL_ERROR) from None
+    job, measured = job_of(path, settings), faces and settings.faces.on
+    return run_on_file(pool, settings, "decoding", decode_file, job, screen_px, measured)
 
 
 def encode_in_worker(

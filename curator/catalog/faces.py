@@ -33,7 +33,8 @@ _COMPACT = {
     "eye_sharpness": "eye_sharpness",
 }
 FACE_COLUMNS: tuple[str, ...] = tuple(_COMPACT)
-_CLEARED = "faces = NULL, eyes_open = NULL, eyes_closed = NULL, eye_sharpness = NULL"
+SUMMARY = ("faces", "eyes_open", "eyes_closed", "eye_sharpness")
+"""Columns of a photo with what its faces come to; NULL until they are measured."""
 
 
 @reports_damage
@@ -144,11 +145,12 @@ class Faces:
         return measured
 
     def _remove(self, photos: Sequence[int]) -> None:
+        cleared = ", ".join(f"{name} = NULL" for name in SUMMARY)
         for ids in chunks(photos):
             among = f"IN ({marks(len(ids))})"
             self._store.run(f"DELETE FROM face WHERE photo_id {among}", ids)
             self._store.run(
-                f"UPDATE photo SET {_CLEARED} WHERE faces IS NOT NULL AND id {among}", ids
+                f"UPDATE photo SET {cleared} WHERE faces IS NOT NULL AND id {among}", ids
             )
 
 

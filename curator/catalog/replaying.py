@@ -19,6 +19,7 @@ from pathlib import Path
 from curator.catalog import integrity, schema
 from curator.catalog.decisions import Decisions
 from curator.catalog.descriptions import Descriptions
+from curator.catalog.faces import SUMMARY
 from curator.catalog.fields import RELATIONS
 from curator.catalog.integrity import DAMAGE_ERRORS, reports_damage
 from curator.catalog.journal import revisions
@@ -43,7 +44,7 @@ _NAMES = {
 }
 _OF_FOLDER = "path, enabled, recursive, sampled, added_at, volume, volume_name, within"
 # Faces are measured again: their rows are not copied.
-_NOT_COPIED = {"directory_id", "rev", "faces", "eyes_open", "eyes_closed", "eye_sharpness"}
+_NOT_COPIED = {"directory_id", "rev", *SUMMARY}
 _OF_PHOTO = ", ".join(
     field.column_name
     for field in schema.Photo._meta.sorted_fields

@@ -82,6 +82,6 @@ class Rewrites:
                 [
                     (content.fingerprint, rule.variant, row.photo_id, rule.name, row.fingerprint)
                     for rule in self._work.stages()
-                    if rule.reads == "file"
+                    if rule.holds_for == "file"
                 ],
             )

@@ -40,8 +40,7 @@ class StageRule(NamedTuple):
         name: of the stage.
         version: results of a lower version are outdated.
         needs: the stages that must be done before.
-        reads: ``file`` or ``proxy``; a result holds while that has the same bytes. ``both``: the
-            file is read, too, but the result holds while the proxy is the same.
+        reads: ``file``, ``proxy``, or ``both`` for the file behind a proxy.
         every: whether all photos go through the stage, or only on request.
         variant: a result holds while this is the same, such as the prompt.
     """
@@ -52,6 +51,11 @@ class StageRule(NamedTuple):
     reads: str = "file"
     every: bool = True
     variant: str = ""
+
+    @property
+    def holds_for(self) -> str:
+        """``file`` or ``proxy``: a result holds while that has the same bytes."""
+        return "file" if self.reads == "file" else "proxy"
 
 
 def _ready(stage: StageRule, photo: str) -> str:
@@ -183,11 +187,11 @@ class WorkQueue:
         Stages that photos go through only on request keep their results.
 
         Args:
-            reads: ``file`` or ``proxy``; stages that read both depend on the proxy.
+            reads: ``file`` or ``proxy``, as in :attr:`StageRule.holds_for`.
             sources: photo id → fingerprint or digest of the present bytes.
         """
         for rule in self.stages():
-            if (rule.reads == "file") == (reads == "file") and rule.every:
+            if rule.holds_for == reads and rule.every:
                 self._store.run(
                     f"{REQUEUE} WHERE photo_id IN (SELECT value FROM json_each(?))"
                     " AND stage = ? AND state IN ('done', 'failed')"

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import Catalog
-from curator.catalog.faces import FACE_COLUMNS
+from curator.catalog.faces import FACE_COLUMNS, SUMMARY
 from curator.faces.people import VERSION, FaceColumns, FrameEyes, compare
 from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids, Mask
-
-_SUMS = ("faces", "eyes_open", "eyes_closed", "eye_sharpness")
 
 
 class StackEyes:
@@ -32,7 +30,7 @@ class StackEyes:
         self._rows, self._catalog = rows, catalog
         self._eyes = np.zeros((len(FrameEyes._fields), 0), np.float32)
         # What the eyes were computed from: sums of faces, the stack, and its number of frames.
-        self._of = np.zeros((len(_SUMS) + 2, 0))
+        self._of = np.zeros((len(SUMMARY) + 2, 0))
 
     def dump(self, rows: Ids) -> dict[str, NDArray[Any]]:
         """Return what is known of some rows as arrays, for :meth:`restore`."""
@@ -56,7 +54,7 @@ class StackEyes:
         """
         self._grow()
         _, where, counts = np.unique(stacks, return_inverse=True, return_counts=True)
-        sums = [self._rows.column(name)[rows] for name in _SUMS]
+        sums = [self._rows.column(name)[rows] for name in SUMMARY]
         now = np.stack([*sums, stacks, counts[where]]).astype(np.float64)
         known = (self._of[:, rows] == now) | np.isnan(self._of[:, rows]) & np.isnan(now)
         changed = np.zeros(len(counts), bool)

@@ -191,8 +191,7 @@ class FaceTableController(QObject):
         self._show(frames, photos.stacks.cover(frames))
 
     def _show(self, frames: Ids, first: int | None = None) -> None:
-        order = np.argsort(self._photos.stacks.ranks(frames), kind="stable")
-        self._compare.open_rows(frames[order].tolist(), first)
+        self._compare.open_rows(self._photos.stacks.in_time(frames).tolist(), first)
 
     def open_frame(self) -> None:
         """Show the frame of the row in the loupe; Esc comes back to the table."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from curator.catalog.faces import SUMMARY
 from curator.faces import people
 from curator.library.spans import Ids
 from curator.model import Face
@@ -25,7 +26,6 @@ _NEAR = 1.0  # widths of a face that a person moves from frame to frame at most
 _MATCHED = 16  # frames in which people are matched at once: 15 ms for ten people
 _FOLLOWED = 16  # faces of a frame whose order is kept; more than any view shows
 _CACHED = 512  # photos whose faces are cached
-_SUMMARY = ("faces", "eyes_open", "eyes_closed", "eye_sharpness")
 
 
 class Focus(NamedTuple):
@@ -91,7 +91,7 @@ class FaceController(QObject):
         if photo_id not in rows:
             return ()
         row = rows.row(photo_id)
-        measured = (str(rows.column(name)[row]) for name in _SUMMARY)  # as text, NaN equals itself
+        measured = (str(rows.column(name)[row]) for name in SUMMARY)  # as text, NaN equals itself
         return self._settings.faces.on, rows.strings("proxy")[row], *measured
 
     def looks(self, photo_id: int) -> list[Look]:
@@ -116,8 +116,7 @@ class FaceController(QObject):
         """Return the measured frames of a photo's stack around it, in the order of time."""
         listing = self._photos.listing
         frames = listing.unit(photo_id) if photo_id in listing else np.array([photo_id])
-        in_time = frames[np.argsort(self._photos.stacks.ranks(frames))]
-        found = _near(in_time, np.array([photo_id]))
+        found = _near(self._photos.stacks.in_time(frames), np.array([photo_id]))
         self.gather(found)
         return [frame for frame in found if self.of(frame) is not None or frame == photo_id]
 
@@ -236,7 +235,7 @@ class FaceController(QObject):
             return {focus.photo: focus.place}
         pair = np.array(sorted({focus.photo, photo_id}))
         frames = self._photos.listing.unit(focus.photo) if together else pair
-        in_time = _near(frames[np.argsort(self._photos.stacks.ranks(frames))], pair)
+        in_time = _near(self._photos.stacks.in_time(frames), pair)
         self.gather(in_time)
         matched = people.match([self.of(frame) or () for frame in in_time])
         at = in_time.index(focus.photo)

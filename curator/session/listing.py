@@ -218,6 +218,10 @@ class ListStacks:
             return np.arange(len(ids))
         return self._table.stacks.ranks(ids)
 
+    def in_time(self, frames: Ids) -> Ids:
+        """Return the frames of a stack in the order of capture."""
+        return frames[np.argsort(self.ranks(frames), kind="stable")]
+
     def expanded_in_scope(self) -> set[int]:
         """Return the photos of expanded stacks; all lists of a scope change the same set."""
         return self._expanded.setdefault(self._criteria.scope.key, set())

@@ -78,22 +78,18 @@ class DescriptionLog(list[DescriptionNews]):
 
 
 @pytest.fixture
-def start(home: Home, settings: Settings) -> Iterator[Callable[..., Pipeline]]:
-    made: list[Pipeline] = []
-
+def start(home: Home, settings: Settings, pipelines: list[Pipeline]) -> Callable[..., Pipeline]:
     def start(automatic: bool = False, stage: Stage = DESCRIBE) -> Pipeline:
-        for pipeline in made:
+        for pipeline in pipelines:
             pipeline.stop()
         settings.vision.automatic = automatic
         pipeline = Pipeline(home, settings, inline=True, stages=(*NEEDED, stage))
         pipeline.reported = DescriptionLog(pipeline)  # type: ignore[attr-defined]
-        made.append(pipeline)
+        pipelines.append(pipeline)
         pipeline.start()
         return pipeline
 
-    yield start
-    for pipeline in made:
-        pipeline.stop()
+    return start
 
 
 def chosen(lane: VisionLane, catalog: Catalog, behind: bool = False) -> list[Pending]:

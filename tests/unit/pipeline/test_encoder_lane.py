@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,8 @@ Make = Callable[..., Pipeline]
 
 
 @pytest.fixture
-def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+def make(home: Home, monkeypatch: pytest.MonkeyPatch, pipelines: list[Pipeline]) -> Make:
     """Make pipelines with an encoder of a name, or with none."""
-    made: list[Pipeline] = []
     flags = {"work": {"workers": 1, "timeout_s": LIMIT_S, "backoff_s": 600, "memory_mb": 512}}
 
     def make(encoder: str | None = "fake", inline: bool = True, attempts: int = 3) -> Pipeline:
@@ -40,13 +39,11 @@ def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         settings = Settings.load(home, flags)
         settings.work.attempts = attempts
         pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.EMBEDDING)
-        made.append(pipeline)
+        pipelines.append(pipeline)
         pipeline.start()
         return pipeline
 
-    yield make
-    for pipeline in made:
-        pipeline.stop()
+    return make
 
 
 def test_every_photo_that_was_read_is_analyzed(

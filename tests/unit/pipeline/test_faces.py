@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -34,19 +34,16 @@ def settings(home: Home) -> Settings:
 
 
 @pytest.fixture
-def make(home: Home, settings: Settings) -> Iterator[Make]:
-    made: list[Pipeline] = []
+def make(home: Home, settings: Settings, pipelines: list[Pipeline]) -> Make:
     catalogs.empty(home.catalog)
 
     def make(inline: bool = True, stages: Sequence[Stage] = fake_stages.MEASURING) -> Pipeline:
         pipeline = Pipeline(home, settings, inline=inline, stages=stages)
-        made.append(pipeline)
+        pipelines.append(pipeline)
         pipeline.start()
         return pipeline
 
-    yield make
-    for pipeline in made:
-        pipeline.stop()
+    return make
 
 
 def measured(home: Home) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,20 +29,17 @@ Make = Callable[..., Pipeline]
 
 
 @pytest.fixture
-def make(home: Home) -> Iterator[Make]:
-    made: list[Pipeline] = []
+def make(home: Home, pipelines: list[Pipeline]) -> Make:
     catalogs.empty(home.catalog)
     settings = Settings.load(home, {"work": {"workers": 2, "timeout_s": 120, "backoff_s": 0}})
 
     def make(inline: bool = True) -> Pipeline:
         pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.STAGES)
-        made.append(pipeline)
+        pipelines.append(pipeline)
         pipeline.start()
         return pipeline
 
-    yield make
-    for pipeline in made:
-        pipeline.stop()
+    return make
 
 
 @pytest.fixture

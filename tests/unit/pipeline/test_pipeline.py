@@ -37,18 +37,15 @@ def settings(home: Home) -> Settings:
 
 
 @pytest.fixture
-def make(home: Home, settings: Settings) -> Iterator[Make]:
-    made: list[Pipeline] = []
+def make(home: Home, settings: Settings, pipelines: list[Pipeline]) -> Make:
     catalogs.empty(home.catalog)
 
     def make(inline: bool = False, stages: Sequence[Stage] = fake_stages.STAGES) -> Pipeline:
         pipeline = Pipeline(home, settings, inline=inline, stages=stages)
-        made.append(pipeline)
+        pipelines.append(pipeline)
         return pipeline
 
-    yield make
-    for pipeline in made:
-        pipeline.stop()
+    return make
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from curator.session.pixel_source import source
 from curator.stages.frame import Crop
 from curator.ui.loupe.face_crops import Closeup, crop_of, side_px
 from curator.ui.loupe.fullres_cache import FullresCache, PixelRequest
-from curator.ui.widgets.frames import PROXY, FrameRequest, Pictures
-from curator.ui.widgets.thumbnails import TileCache, thumbnail_request
+from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.thumbnails import TileCache, thumbnail_request, whole_proxy
 
 THUMB = QSize(88, 66)  # of the picture in a row's caption
 _ENLARGED = 2.0  # px of the screen per px of the original, at most
@@ -75,7 +75,7 @@ class FaceTablePixels:
             shown: those on screen, whose originals are requested, too.
         """
         tiles = [self._tile_of(photo) for photo in rows]
-        self._pictures.frames.want(_VIEW, map(_proxy, tiles))
+        self._pictures.frames.want(_VIEW, map(whole_proxy, tiles))
         self._pictures.thumbs.want(_VIEW, map(self.thumbnail, tiles))
         tiles = [self._tile_of(photo) for photo in shown]
         requests = [self._original(tile) for tile in tiles if tile.state != "failed"]
@@ -97,7 +97,7 @@ class FaceTablePixels:
 
     def closeups(self, tile: Tile) -> dict[int, Closeup]:
         """Return the pixels available of a frame's faces, by column."""
-        request, crops = _proxy(tile), self._crops_of(tile)
+        request, crops = whole_proxy(tile), self._crops_of(tile)
         proxy = None if request is None else self._pictures.frames.best(request)
         sharp = self._originals.crops(self._original(tile)) or (None,) * len(crops)
         return {
@@ -107,7 +107,7 @@ class FaceTablePixels:
 
     def is_missing(self, tile: Tile) -> bool:
         """Whether a photo has no proxy that could be shown."""
-        request = _proxy(tile)
+        request = whole_proxy(tile)
         return request is None or self._pictures.frames.failure(request) is not None
 
     def _crops_of(self, tile: Tile) -> dict[int, Crop]:
@@ -137,7 +137,7 @@ class FaceTablePixels:
             return
         pixels = {}
         for tile in map(self._tile_of, table.frames):
-            request = _proxy(tile)
+            request = whole_proxy(tile)
             frame = None if request is None else self._pictures.frames.get(request)
             if frame is None:
                 return
@@ -160,7 +160,3 @@ def _cut(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
     x, y = min(max(x, half), width - half), min(max(y, half), height - half)
     rows = slice(max(round(y - half), 0), round(y + half))
     return pixels[rows, max(round(x - half), 0) : round(x + half)]
-
-
-def _proxy(tile: Tile) -> FrameRequest | None:
-    return FrameRequest(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None

@@ -23,7 +23,7 @@ from curator.stages.frame import Crop
 from curator.ui.loupe import view_transform
 from curator.ui.loupe.fullres_cache import FullresCache, Measured, PixelRequest
 from curator.ui.widgets.frames import PROXY, Frame, FrameRequest, FrameStore
-from curator.ui.widgets.thumbnails import TileCache
+from curator.ui.widgets.thumbnails import TileCache, whole_proxy
 
 MARGIN = 12
 _ABOVE_CAPTION = 8  # with 12 the picture would miss its 78 % of a window of 900 px
@@ -238,14 +238,10 @@ class Viewport:
             return None
         return FrameRequest(PROXY, tile.proxy, self.fitted(tile), tile.turn)
 
-    def whole_proxy(self, tile: Tile) -> FrameRequest | None:
-        """Return the request for the proxy at its own size, or None before there is one."""
-        return FrameRequest(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
-
     def proxies(self, tile: Tile) -> list[FrameRequest | None]:
         """Return the requests for the proxy: at fit, and at its own size while zoomed."""
         zoomed = self.state.zoom is not None
-        return [self.proxy(tile), self.whole_proxy(tile) if zoomed else None]
+        return [self.proxy(tile), whole_proxy(tile) if zoomed else None]
 
     def request_for(
         self, tile: Tile, developed: bool | None, zoomed: bool | None = None
@@ -307,7 +303,7 @@ class Viewport:
         return None
 
     def _best_of_proxy(self, tile: Tile) -> BestPixels | None:
-        whole = self.whole_proxy(tile) if self.state.zoom is not None else None
+        whole = whole_proxy(tile) if self.state.zoom is not None else None
         frame = None if whole is None else self._frames.get(whole)
         frame = frame or self._frames.best(self.proxy(tile))
         return None if frame is None else BestPixels(frame)

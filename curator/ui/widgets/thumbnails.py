@@ -51,6 +51,11 @@ def thumbnail_request(tile: Tile, box: tuple[int, int]) -> FrameRequest | None:
     return None if tile.thumb is None else FrameRequest(THUMB, tile.thumb, size, tile.turn)
 
 
+def whole_proxy(tile: Tile) -> FrameRequest | None:
+    """Return the request for a photo's proxy at its own size, or None before there is one."""
+    return FrameRequest(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
+
+
 def logical(rect: QRect, ratio: float) -> QRectF:
     """Convert a rectangle from device px to logical px."""
     return QRectF(rect.x() / ratio, rect.y() / ratio, rect.width() / ratio, rect.height() / ratio)

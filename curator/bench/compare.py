@@ -7,37 +7,26 @@ from PySide6.QtTest import QTest
 
 from curator import app
 from curator.bench.figures import Figure, PairedTimes, Workspace
-from curator.bench.photo_sets import large_jpegs
 from curator.bench.window_driver import (
     Viewer,
-    application,
     blank,
-    opened,
+    opened_on_large,
     press,
     run_events,
     wait,
-    wait_for_proxies,
     whole,
 )
 from curator.bench.zoom import REACH, panned
 from curator.session.panes import MOST
-from curator.settings import Home
 
-_FILES = 24
-_SIZE = (6000, 4000)  # 24 MP
 _KEYS = 60
 _KEY_EVERY_S = 0.25
 
 
 def compare(workspace: Workspace) -> list[Figure]:
     """Compare 24 MP JPEGs by key at fit, drag two of them and a survey of eight at 100 %."""
-    application()
-    photos = large_jpegs(workspace, _FILES, _SIZE)
-    with opened(Home.at(workspace.scratch / "home"), photos[0].parent) as running:
-        session, window, pipeline = running.session, running.window, running.pipeline
-        assert pipeline is not None
-        wait_for_proxies(running, len(photos))
-        wait(lambda: pipeline.is_idle, pipeline.events.idle)
+    with opened_on_large(workspace) as running:
+        session, window = running.session, running.window
         session.photos.go(0)
         QTest.keyClick(window, Qt.Key.Key_C)
         wait(lambda: session.viewer.painted == session.current, window.compare.painted)

@@ -9,22 +9,11 @@ from PySide6.QtTest import QTest
 
 from curator import app
 from curator.bench.figures import Figure, Reference, Workspace, percentile
-from curator.bench.photo_sets import large_jpegs
-from curator.bench.window_driver import (
-    application,
-    opened,
-    press,
-    run_events,
-    wait,
-    wait_for_proxies,
-)
+from curator.bench.window_driver import enter_loupe, opened_on_large, press, run_events
 from curator.catalog.faces import FACES
 from curator.model import Eye, Face, FacesMeasured, Kind, StageJob
-from curator.settings import Home
 from curator.ui.loupe.loupe_view import LoupeView
 
-_FILES = 24
-_SIZE = (6000, 4000)
 _KEYS = 600
 _BLOCK = 20  # keys with the strip, then as many without it
 _KEY_EVERY_S = 0.125  # eight keys per second
@@ -37,17 +26,10 @@ def strip(workspace: Workspace) -> list[Figure]:
 
     A key is over when the picture and, if it is shown, the strip have been painted.
     """
-    application()
-    home = Home.at(workspace.scratch / "home")
-    photos = large_jpegs(workspace, _FILES, _SIZE)
-    with opened(home, photos[0].parent) as running:
-        session, loupe, pipeline = running.session, running.window.loupe, running.pipeline
-        assert pipeline is not None
-        wait_for_proxies(running, len(photos))
-        wait(lambda: pipeline.is_idle, pipeline.events.idle)
+    with opened_on_large(workspace) as running:
+        session, loupe = running.session, running.window.loupe
         _save_faces(running)
-        QTest.keyClick(running.window, Qt.Key.Key_E)
-        wait(lambda: bool(loupe.isVisible()), loupe.painted)
+        enter_loupe(running)
         run_events(1.0)
         times: dict[bool, list[float]] = {True: [], False: []}
         sharp: list[bool] = []

@@ -23,11 +23,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
+from curator.bench.figures import Workspace
+from curator.bench.photo_sets import large_jpegs
 from curator.model import KnownError
 from curator.settings import Home, Settings
 from curator.ui.widgets import theme
 
 SIZE = QSize(1440, 900)
+_LARGE_FILES, _LARGE_PX = 24, (6000, 4000)
 _WAIT_S = 600.0  # background work has a low priority, so it is slow on a busy machine
 
 
@@ -55,6 +58,26 @@ def opened(home: Home, *sources: Path) -> Iterator[app.App]:
     finally:
         running.close()
         QApplication.processEvents()
+
+
+@contextmanager
+def opened_on_large(workspace: Workspace) -> Iterator[app.App]:
+    """Open the window on JPEGs of 24 MP; they are read, and the pipeline is idle."""
+    application()
+    photos = large_jpegs(workspace, _LARGE_FILES, _LARGE_PX)
+    with opened(Home.at(workspace.scratch / "home"), photos[0].parent) as running:
+        pipeline = running.pipeline
+        assert pipeline is not None
+        wait_for_proxies(running, len(photos))
+        wait(lambda: pipeline.is_idle, pipeline.events.idle)
+        yield running
+
+
+def enter_loupe(running: app.App) -> None:
+    """Open the current photo in the loupe by key, and wait until it is painted."""
+    loupe = running.window.loupe
+    QTest.keyClick(running.window, Qt.Key.Key_E)
+    wait(lambda: bool(loupe.isVisible()), loupe.painted)
 
 
 def wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) -> None:

@@ -17,22 +17,17 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
 from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, percentile, resident_mb
-from curator.bench.photo_sets import large_jpegs
 from curator.bench.window_driver import (
     Layer,
     Viewer,
-    application,
     blank,
-    opened,
+    enter_loupe,
+    opened_on_large,
     press,
     run_events,
     wait,
-    wait_for_proxies,
 )
-from curator.settings import Home
 
-_FILES = 24
-_SIZE = (6000, 4000)  # 24 MP
 _KEYS = 80
 _MOVES = 240
 REACH = QSize(640, 360)  # the longest drag, px
@@ -46,16 +41,9 @@ _BESIDE_MB = 560
 
 def zoom(workspace: Workspace) -> list[Figure]:
     """Go through 24 MP JPEGs at 100 %, drag them, and continue for 2,000 steps."""
-    application()
-    home = Home.at(workspace.scratch / "home")
-    photos = large_jpegs(workspace, _FILES, _SIZE)
-    with opened(home, photos[0].parent) as running:
-        session, loupe, pipeline = running.session, running.window.loupe, running.pipeline
-        assert pipeline is not None
-        wait_for_proxies(running, len(photos))
-        wait(lambda: pipeline.is_idle, pipeline.events.idle)
-        QTest.keyClick(running.window, Qt.Key.Key_E)
-        wait(lambda: bool(loupe.isVisible()), loupe.painted)
+    with opened_on_large(workspace) as running:
+        session, loupe = running.session, running.window.loupe
+        enter_loupe(running)
         QTest.keyClick(running.window, Qt.Key.Key_Z)
         _sharp(running)
         viewer = Viewer()
@@ -149,7 +137,8 @@ def _walked(running: app.App) -> tuple[float, float, float]:
     """Step back and forth fast; return the resident MB when warm, at the end, and at most."""
     session = running.session
     before = most = 0.0
-    keys = itertools.cycle([Qt.Key.Key_Right] * (_FILES - 1) + [Qt.Key.Key_Left] * (_FILES - 1))
+    last = len(session.ids) - 1
+    keys = itertools.cycle([Qt.Key.Key_Right] * last + [Qt.Key.Key_Left] * last)
     session.photos.go(0)
     for number, key in enumerate(itertools.islice(keys, _STEPS), 1):
         QTest.keyClick(running.window, key)

@@ -8,6 +8,7 @@ The map. A module may import from the rows above its own, never from below or be
     atomic      write files completely or not at all; remove what killed processes left
     arrays      named arrays as bytes, never a pickle; numpy
     deadline    more time for work on large files
+    naming      file names from templates, valid on every system
 
     opened_folder  a folder held open: operations by name stay inside it and follow no links
 
@@ -26,6 +27,7 @@ The map. A module may import from the rows above its own, never from below or be
     faces       faces and eyes: found, measured, compared over the frames of a stack; OpenCV
     encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
     vision      PROVIDERS: picture -> words; ollama, openai_compatible; connects to their server
+    cards       memory cards: find, recognize and eject them
 
     stages      STAGES: peek, convert, faces, embed, describe; one file each, plain functions;
                 all but describe, which waits for a server on a thread, run in a worker;
@@ -33,6 +35,7 @@ The map. A module may import from the rows above its own, never from below or be
     export      TARGETS: write the approved photos to a folder, a gallery or sidecars
 
     removal     move the files of rejected photos to the trash, exactly as planned; Send2Trash
+    importing   copy what is new from memory cards, verified; nothing on a card is ever changed
 
     learning    the live taste learner: vectors in memory, predictions, comparisons, versions
     library     photos as columns in memory: search language, filters, sort orders, statistics

@@ -40,6 +40,7 @@ from curator.catalog.faces import Faces
 from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, Folders, absence
 from curator.catalog.identity import Identity
+from curator.catalog.imports import VerifiedCopy
 from curator.catalog.journal import Journal
 from curator.catalog.lock import ConductorLock, UseLock
 from curator.catalog.metadata_import import MetadataImport
@@ -122,6 +123,7 @@ __all__ = [
     "TagRow",
     "TasteRow",
     "UseLock",
+    "VerifiedCopy",
     "WriteResult",
     "absence",
     "create_new_catalog",

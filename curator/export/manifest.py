@@ -13,8 +13,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from curator import naming
 from curator.catalog import PhotoDetail
-from curator.export import naming
 from curator.export.sources import SIDECAR, OutputFile, Source
 from curator.model import Eye, KnownError
 from curator.opened_folder import OpenedFolder, OutsideError, is_leaf

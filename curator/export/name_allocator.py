@@ -7,7 +7,8 @@ import stat
 from collections.abc import Sequence
 from enum import StrEnum
 
-from curator.export import manifest, naming
+from curator import naming
+from curator.export import manifest
 from curator.export.manifest import Manifest
 from curator.export.options import Options
 from curator.export.sources import OutputFile

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from curator.export import naming
+from curator import naming
 from curator.export.size_estimates import Proxies
 from curator.model import Clause, Verdict
 from curator.settings import KeptMetadata, kept_metadata
@@ -35,7 +35,7 @@ class Options:
             auto as `curator.settings.kept_metadata` decides.
         exiftool: path of exiftool, which removes the location from originals; empty without it.
         pair: the halves of a RAW+JPEG pair to copy; JPEGs are made from the RAW unless "jpeg".
-        names: a template (`curator.export.naming`).
+        names: a template (`curator.naming`).
         sources: folders that are read with subfolders; no export may be written inside them.
         flat_sources: folders that are read without subfolders; no export may be written into them.
         scores: match scores by photo id.

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from curator.export import naming
+from curator import naming
 from curator.export.manifest import Entry
 from curator.model import aperture, counted, focal_length, shutter
 from curator.settings import resource

@@ -16,8 +16,9 @@ from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
 
+from curator import naming
 from curator.catalog import PhotoDetail
-from curator.export import manifest, naming, target_folder
+from curator.export import manifest, target_folder
 from curator.export.location_removal import MISSING
 from curator.export.manifest import Entry, FileEntry, Manifest
 from curator.export.name_allocator import FileAction, NameAllocator

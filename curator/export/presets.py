@@ -12,8 +12,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator import atomic, private
-from curator.export import naming
+from curator import atomic, naming, private
 from curator.model import KnownError, NotFoundError, UsageError
 from curator.settings import ExportSettings, Home, write_text_file
 

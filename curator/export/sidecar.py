@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from curator import atomic, sidecar
+from curator import atomic, naming, sidecar
 from curator.catalog import FileDetail, PhotoDetail
-from curator.export import manifest, naming
+from curator.export import manifest
 from curator.export.manifest import NAME, Entry, FileEntry, WrittenFile
 from curator.export.name_allocator import INTENT, FileAction
 from curator.export.options import Options

@@ -19,9 +19,9 @@ from pathlib import Path
 from time import monotonic
 from typing import BinaryIO
 
-from curator import atomic
+from curator import atomic, naming
 from curator.catalog import PhotoDetail
-from curator.export import manifest, naming, target_folder
+from curator.export import manifest, target_folder
 from curator.export.location_removal import LocationRemover
 from curator.export.manifest import Entry, FileEntry, WrittenFile
 from curator.export.name_allocator import INTENT, FileAction, identity_of

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator.export import naming, presets
+from curator import naming
+from curator.export import presets
 from curator.export.presets import Preset
 from curator.model import KnownError
 from curator.settings import ExportSettings, Home, kept_metadata

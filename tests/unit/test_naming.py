@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.export.naming import WORDS, Facts, check, folded, joined, safe, stem
 from curator.model import KnownError
+from curator.naming import WORDS, Facts, check, folded, joined, safe, stem
 
 FACTS = Facts("DSC_0412", datetime(2024, 5, 4, 18, 42, 7), 7, 3, 4, "Harbour", "Fujifilm X-T3")
 

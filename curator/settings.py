@@ -445,6 +445,49 @@ def kept_metadata(metadata: str, target: str, form: str) -> KeptMetadata:
     return "all" if metadata == "all" else "no_location"
 
 
+class ImportSettings(Section):
+    """Importing from memory cards; the dialog and the command line start with these."""
+
+    offer: bool = Field(
+        True,
+        title="Offer to import when a card is inserted",
+        description="A notification asks; nothing is imported by itself.",
+    )
+    to: str = Field(
+        "",
+        max_length=1000,
+        title="Import into",
+        description="Enter a folder. If empty, choose one for each import.",
+    )
+    also: str = Field(
+        "",
+        max_length=1000,
+        title="Second copy",
+        description="Enter a folder on another drive. If empty, one copy is made.",
+    )
+    folders: str = Field(
+        "{date:%Y}/{date:%Y-%m-%d}",
+        max_length=200,
+        title="Folders for imported photos",
+        description="Use {date} {date:%Y-%m-%d} {camera} {job}, with / between folders. If empty,"
+        " no folders are made.",
+    )
+    names: str = Field(
+        "{name}",
+        min_length=1,
+        max_length=200,
+        title="Names of imported files",
+        description="Use {name} {date} {time} {seq} {seq:4} {camera} {job}.",
+    )
+    creator: str = Field("", max_length=200, title="Photographer")
+    copyright: str = Field("", max_length=500, title="Copyright notice")
+    sidecars: bool = Field(
+        False,
+        title="Write photographer, copyright and job into sidecars",
+        description="The sidecars are written beside the copies, never on the card.",
+    )
+
+
 class ExportSettings(Section):
     """Exporting the approved photos; a preset holds the same values."""
 
@@ -531,6 +574,7 @@ class Settings(BaseSettings):
     loupe: LoupeSettings = Field(default_factory=LoupeSettings, title="Loupe")
     grid: GridSettings = Field(default_factory=GridSettings, title="Grid")
     scan: ScanSettings = Field(default_factory=ScanSettings, title="Folders")
+    importing: ImportSettings = Field(default_factory=ImportSettings, title="From memory cards")
     approval: ApprovalSettings = Field(default_factory=ApprovalSettings, title="Approved photos")
     export: ExportSettings = Field(default_factory=ExportSettings, title="Export")
     sidecars: SidecarSettings = Field(default_factory=SidecarSettings, title="Sidecars")

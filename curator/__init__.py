@@ -8,7 +8,7 @@ The map. A module may import from the rows above its own, never from below or be
     atomic      write files completely or not at all; remove what killed processes left
     arrays      named arrays as bytes, never a pickle; numpy
     deadline    more time for work on large files
-    naming      file names from templates, valid on every system
+    naming      names of files and folders from templates, valid on every system
 
     opened_folder  a folder held open: operations by name stay inside it and follow no links
 

@@ -31,7 +31,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from curator import atomic, private
+from curator import atomic, naming, private
 from curator.model import KnownError, SuggestedTag, UsageError
 
 P = TypeVar("P", bound=PurePath)
@@ -510,7 +510,7 @@ class ExportSettings(Section):
         min_length=1,
         max_length=200,
         title="Names of exported files",
-        description="Use {name} {date} {time} {seq} {rating} {project} {camera}.",
+        description=f"Use {' '.join(naming.words(naming.Purpose.EXPORT))}.",
     )
 
     @property

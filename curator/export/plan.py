@@ -305,7 +305,7 @@ class _Planner:
 
     def _seq(self, entry: Entry | None) -> int | None:
         """Return a photo's number; it keeps its number when others are inserted before it."""
-        if "{seq}" not in self._options.names:
+        if not naming.uses(self._options.names, "seq"):
             return None
         if entry is not None and entry.get("seq"):
             return int(entry["seq"])

@@ -1,4 +1,4 @@
-"""Names of exported files: as the template says, and valid on every system."""
+"""Names of exported and imported files: as the template says, and valid on every system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.model import KnownError
-from curator.naming import WORDS, Facts, check, folded, joined, safe, stem
+from curator.naming import (
+    DIRECTIVES,
+    WORDS,
+    Facts,
+    Purpose,
+    check,
+    check_folders,
+    examples,
+    folded,
+    folders,
+    joined,
+    safe,
+    stem,
+    uses,
+    words,
+)
 
 FACTS = Facts("DSC_0412", datetime(2024, 5, 4, 18, 42, 7), 7, 3, 4, "Harbour", "Fujifilm X-T3")
 
@@ -22,6 +37,9 @@ FACTS = Facts("DSC_0412", datetime(2024, 5, 4, 18, 42, 7), 7, 3, 4, "Harbour", "
         ("{date}_{time}_{name}", "2024-05-04_18-42-07_DSC_0412"),
         ("{project} {seq}", "Harbour 007"),
         ("{rating} stars {camera}", "4 stars Fujifilm X-T3"),
+        ("{date:%d.%m.%y} {time:%Hh%M}", "04.05.24 18h42"),
+        ("{date:%A %d %B, %a %b} {seq:5}", "Saturday 04 May, Sat May 00007"),
+        ("{date:%G-W%V %j} {time:%H:%M:%S}", "2024-W18 125 18_42_07"),
     ],
 )
 def test_a_template_builds_a_name(template: str, name: str) -> None:
@@ -31,6 +49,87 @@ def test_a_template_builds_a_name(template: str, name: str) -> None:
 def test_missing_facts_leave_no_stray_separators() -> None:
     assert stem("{project}_{name}_{camera}", Facts("DSC_1")) == "DSC_1"
     assert stem("{date}_{seq}-{rating}", Facts("x", seq=12, seq_digits=4)) == "undated_0012-0"
+
+
+def test_dates_are_spelled_as_strftime_does_in_english() -> None:
+    for day in range(1, 366):
+        moment = datetime.strptime(f"2021 {day} 23", "%Y %j %H")
+        for directive in DIRECTIVES:
+            assert stem(f"{{date:%{directive}}}", Facts("", moment)) == f"{moment:%{directive}}"
+
+
+def test_exports_and_imports_have_words_of_their_own() -> None:
+    assert check("{rating}{project}") and check("{job} {name}", Purpose.IMPORT)
+    with pytest.raises(KnownError, match=r"Unknown placeholder \{job\}") as caught:
+        check("{job}")
+    assert "{rating}" in caught.value.remedy and "{job}" not in caught.value.remedy
+    with pytest.raises(KnownError, match=r"\{rating\} in the folders") as caught:
+        check_folders("{rating}")
+    assert "{job}" in caught.value.remedy and "{rating}" not in caught.value.remedy
+    assert {"{date}", "{job}"} <= set(words(Purpose.IMPORT))
+
+
+@pytest.mark.parametrize(
+    ("template", "problem", "remedy"),
+    [
+        ("{date:%Y-%D}", "unknown %D", "%m (05)"),
+        ("{date:%-d}", "unknown %-", "%d (04)"),
+        ("{time:%H%}", "unknown %", "%H (18)"),
+        ("{date:%Y/%m}", "separator of folders", "{date:%Y}/{date:%m}"),
+        ("{seq:04}", "not a number of digits", "{seq:4}"),
+        ("{seq:}", "not a number of digits", "{seq:4}"),
+        ("{name:8}", "takes no format", "{name}"),
+    ],
+)
+def test_an_invalid_format_is_refused_with_those_that_exist(
+    template: str, problem: str, remedy: str
+) -> None:
+    for checked in (check, check_folders):
+        with pytest.raises(KnownError, match=problem) as caught:
+            checked(template)
+        assert remedy in caught.value.remedy
+
+
+def test_a_template_is_searched_for_words_with_or_without_a_format() -> None:
+    assert uses("{date}{seq:4}", "seq") and uses("{seq}", "seq") and not uses("{date} seq", "seq")
+
+
+@pytest.mark.parametrize(
+    ("template", "path"),
+    [
+        ("{date:%Y}/{date:%Y-%m-%d}", "2024/2024-05-04"),
+        ("{date:%Y}\\{camera}", "2024/Fujifilm X-T3"),
+        ("", ""),
+        ("/{job}/ /{date:%Y} {job}//", "2024"),
+        ("CON/a:b/{name}.", "_CON/a_b/DSC_0412"),
+    ],
+)
+def test_folders_are_valid_names_and_stay_inside(template: str, path: str) -> None:
+    assert folders(check_folders(template), FACTS) == path
+
+
+def test_a_job_full_of_separators_is_one_folder() -> None:
+    assert folders("{job}/x", Facts("", job="../../etc/\\..")) == "_._.._etc__/x"
+    assert folders("{job}", Facts("", job="..")) == ""
+    assert len(folders("{job}", Facts("", job="é" * 400)).encode()) <= 255
+
+
+def test_folders_that_lead_out_and_names_with_folders_are_refused() -> None:
+    for template in ("../{date}", "{date}/..", "a\\ .. "):
+        with pytest.raises(KnownError, match="leads out"):
+            check_folders(template)
+    with pytest.raises(KnownError, match="separator") as caught:
+        check("{date:%Y}/{name}", Purpose.IMPORT)
+    assert "template" in caught.value.remedy
+    with pytest.raises(KnownError, match="empty"):
+        check(" ", Purpose.IMPORT)
+
+
+def test_examples_show_folders_names_and_endings() -> None:
+    photos = [(".NEF", FACTS), (".JPG", Facts("x", FACTS.taken_at))]
+    shown = examples("{date:%Y}/{camera}", "{name}_{seq:4}", photos)
+    assert shown == ["2024/Fujifilm X-T3/DSC_0412_0007.NEF", "2024/x_0001.JPG"]
+    assert examples("", "{name}", photos) == ["DSC_0412.NEF", "x.JPG"]
 
 
 def test_values_are_never_read_as_a_template() -> None:

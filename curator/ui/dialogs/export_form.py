@@ -215,7 +215,7 @@ class ExportForm(QWidget):
         self.names = QLineEdit()
         self.names.setAccessibleName("Names of files")
         self.names.textChanged.connect(self._on_edited)
-        known = "\n".join(f"{{{word}}}  {meaning}" for word, (meaning, _) in naming.WORDS.items())
+        known = "\n".join(map("  ".join, naming.words(naming.Purpose.EXPORT).items()))
         self.names.setToolTip(theme.plain_tip(known))
         self.name_examples = theme.plain("", role="caption")
         self.name_examples.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -76,31 +77,35 @@ class Stick:
         pytest.skip: this machine or user must not mount.
     """
 
-    def __init__(self, top: Path, label: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._top = top
+    def __init__(
+        self,
+        top: Path,
+        label: str,
+        monkeypatch: pytest.MonkeyPatch,
+        kind: Literal["ext4", "exfat"] = "ext4",
+    ) -> None:
+        self._top, self._kind = top, kind
         self._at: Path | None = None
-        image, self.key = top / "stick.img", str(uuid.uuid4())
+        image = top / f"{label}.img"
         if sys.platform != "linux":
             pytest.skip("mounts are Linux's here")
         with image.open("wb") as file:
             file.truncate(64 << 20)
         try:
-            run("mkfs.ext4", "-q", "-L", label, "-U", self.key, str(image))
+            quiet = ("-q",) if kind == "ext4" else ()
+            run(f"mkfs.{kind}", *quiet, "-L", label, str(image))
             self.device = run("losetup", "--find", "--show", str(image)).strip()
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"nothing can be mounted here: {error}")
-        # udev makes these links everywhere except in containers.
-        for which, name in (("by-uuid", self.key), ("by-label", label.replace(" ", "\\x20"))):
-            (top / "disk" / which).mkdir(parents=True)
-            (top / "disk" / which / name).symlink_to(self.device)
-        monkeypatch.setattr(volumes, "_DISKS", top / "disk")
+        self.key = announce(top, self.device, label, monkeypatch)
 
     def plug(self, name: str) -> Path:
         """Mount it under a name."""
         at = self._top / "media" / name
         at.mkdir(parents=True, exist_ok=True)
+        mount = "mount" if self._kind == "ext4" else "mount.exfat-fuse"
         try:
-            run("mount", self.device, str(at))
+            run(mount, self.device, str(at))
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"nothing can be mounted here: {error}")
         self._at = at
@@ -117,6 +122,23 @@ class Stick:
         """Unmount it and free its loop device."""
         self.pull()
         run("losetup", "--detach", self.device)
+
+
+def announce(top: Path, device: str, label: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Link a device's key and label to it, as udev does except in containers; return the key.
+
+    Curator then sees a removable volume at its mount point. Links of one ``top`` add up.
+    """
+    key = str(uuid.uuid4())
+    for which, name in (("by-uuid", key), ("by-label", label.replace(" ", "\\x20"))):
+        (top / "disk" / which).mkdir(parents=True, exist_ok=True)
+        (top / "disk" / which / name).symlink_to(device)
+    monkeypatch.setattr(volumes, "_DISKS", top / "disk")
+    real = volumes._is_removable
+    monkeypatch.setattr(
+        volumes, "_is_removable", lambda number, name: name == device or real(number, name)
+    )
+    return key
 
 
 def run(*command: str) -> str:

@@ -55,21 +55,22 @@ _KINDS = dict.fromkeys(IMAGE_SUFFIXES, Kind.IMAGE) | dict.fromkeys(RAW_SUFFIXES,
 _HALF_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif")
 # A converted DNG beside the camera's own RAW is a separate photo; the JPEG belongs to the RAW.
 _RAW_LAST = (".dng",)
-_VIDEO_SUFFIXES = frozenset(
+VIDEO_SUFFIXES = frozenset(
     {
         ".mov", ".mp4", ".m4v", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mkv", ".wmv", ".3gp",
-        ".webm", ".insv", ".lrv", ".crm", ".braw", ".r3d",
+        ".webm", ".insv", ".lrv", ".lrf", ".crm", ".braw", ".r3d", ".mxf", ".nev", ".360",
     }
 )
-_SIDECAR_SUFFIX = ".xmp"
-_COMPANION_SUFFIXES = frozenset(
+AUDIO_SUFFIXES = frozenset({".wav", ".bwf", ".mp3", ".m4a", ".aac", ".flac", ".aif", ".aiff"})
+SIDECAR_SUFFIX = ".xmp"
+COMPANION_SUFFIXES = frozenset(
     {
         ".aae", ".json", ".pp3", ".dop", ".cos", ".on1", ".thm", ".wav", ".lrprev", ".arp",
-        ".xml", ".vrd", ".nksc", ".spd", ".rss",
+        ".xml", ".vrd", ".nksc", ".spd", ".rss", ".srt",
     }
 )
 # fmt: on
-_SYSTEM_FOLDERS = frozenset(
+SYSTEM_FOLDERS = frozenset(
     {
         "$recycle.bin",
         "system volume information",
@@ -86,9 +87,9 @@ _SYSTEM_PLACES = (
     *("/var", "/System", "/Library", "/Applications", "/private/etc", "/private/var/db"),
     *filter(None, map(os.environ.get, ("SYSTEMROOT", "PROGRAMFILES", "PROGRAMDATA"))),
 )
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
-_NO_FILE = "It is not a file."
-_NO_TEXT = "Its name is not valid text. Rename it."
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
+NO_FILE = "It is not a file."
+NO_TEXT = "Its name is not valid text. Rename it."
 _DEAD_LINK = "It is a link to a file that does not exist."
 _EDGE_BYTES = 64 * 1024
 _BLOCK_BYTES = 1024 * 1024
@@ -163,12 +164,12 @@ def printable(path: str) -> str:
 
 def is_picture_name(name: str) -> bool:
     """Whether a file name is that of a RAW or another picture."""
-    return _kind(name) is not None
+    return kind_of(name) is not None
 
 
 def is_photo_or_sidecar_name(name: str) -> bool:
     """Whether a file name is that of a picture or a sidecar."""
-    return is_picture_name(name) or name.lower().endswith(_SIDECAR_SUFFIX)
+    return is_picture_name(name) or name.lower().endswith(SIDECAR_SUFFIX)
 
 
 def walk(
@@ -229,7 +230,7 @@ def directories(top: str, stopped: Callable[[], bool] = lambda: False) -> Iterat
         try:
             with os.scandir(path) as entries:
                 inside = [e for e in entries if e.is_dir(follow_symlinks=False)]
-            ahead += [e.path for e in inside if not _is_hidden(e) and _is_walked(e.name, e.path)]
+            ahead += [e.path for e in inside if not is_hidden(e) and _is_walked(e.name, e.path)]
         except OSError:
             continue
 
@@ -260,7 +261,7 @@ def is_link_skipped(top: str, link: str) -> bool:
 
 
 def _is_walked(name: str, path: str) -> bool:
-    return name.lower() not in _SYSTEM_FOLDERS and not Path(path, CACHE_TAG).exists()
+    return name.lower() not in SYSTEM_FOLDERS and not Path(path, CACHE_TAG).exists()
 
 
 def unreadable(path: str | os.PathLike[str], error: OSError) -> KnownError:
@@ -285,15 +286,15 @@ def _given_file(path: str, report: WalkReport) -> FoundFile | None:
         status = Path(path).stat()
     except OSError as error:
         raise unreadable(path, error) from error
-    kind = _kind(path)
+    kind = kind_of(path)
     if kind is None:
         report.unreadable.append((path, "It is not a picture format that Curator supports."))
         return None
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would block forever
-        report.unreadable.append((path, _NO_FILE))
+        report.unreadable.append((path, NO_FILE))
         return None
     if not is_text(path):
-        report.unreadable.append((printable(path), _NO_TEXT))
+        report.unreadable.append((printable(path), NO_TEXT))
         return None
     return FoundFile(path, kind, status.st_size, status.st_mtime_ns)
 
@@ -302,7 +303,7 @@ def _sidecars_beside(path: str) -> Iterator[FoundFile]:
     """Yield the sidecars of a single file, by all names they may have."""
     file = Path(path)
     for stem in (file.stem, file.name):
-        for suffix in (_SIDECAR_SUFFIX, _SIDECAR_SUFFIX.upper()):
+        for suffix in (SIDECAR_SUFFIX, SIDECAR_SUFFIX.upper()):
             sidecar = file.with_name(stem + suffix)
             try:
                 status = sidecar.stat()
@@ -356,11 +357,11 @@ def _list(path: str, report: WalkReport) -> tuple[list[FoundFile], list[str], li
     with os.scandir(path) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
-        if _is_hidden(entry):
+        if is_hidden(entry):
             continue
         try:
             if entry.is_dir():
-                if entry.name.lower() not in _SYSTEM_FOLDERS:
+                if entry.name.lower() not in SYSTEM_FOLDERS:
                     (links if entry.is_symlink() else folders).append(entry.path)
                 continue
             found = _found(entry, report)
@@ -375,18 +376,18 @@ def _list(path: str, report: WalkReport) -> tuple[list[FoundFile], list[str], li
 def _found(entry: os.DirEntry[str], report: WalkReport) -> FoundFile | None:
     """Return an entry that is a photo file or a sidecar; report any other, and return None."""
     suffix = _suffix(entry.name)
-    kind = Kind.SIDECAR if suffix == _SIDECAR_SUFFIX else _KINDS.get(suffix)
+    kind = Kind.SIDECAR if suffix == SIDECAR_SUFFIX else _KINDS.get(suffix)
     if kind is None:
-        if suffix in _VIDEO_SUFFIXES:
+        if suffix in VIDEO_SUFFIXES:
             report.videos += 1
-        elif suffix not in _COMPANION_SUFFIXES and entry.name.lower() not in _SYSTEM_FILES:
+        elif suffix not in COMPANION_SUFFIXES and entry.name.lower() not in SYSTEM_FILES:
             report.others += 1
         return None
     if not entry.is_file():  # a pipe, a device or a dead link
         gone = entry.is_symlink() and not Path(entry.path).exists()
-        problem = _DEAD_LINK if gone else _NO_FILE
+        problem = _DEAD_LINK if gone else NO_FILE
     elif not is_text(entry.path):
-        problem = _NO_TEXT
+        problem = NO_TEXT
     else:
         status = entry.stat()
         return FoundFile(entry.path, kind, status.st_size, status.st_mtime_ns)
@@ -395,7 +396,8 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> FoundFile | None:
     return None
 
 
-def _is_hidden(entry: os.DirEntry[str]) -> bool:
+def is_hidden(entry: os.DirEntry[str]) -> bool:
+    """Whether a file or folder is hidden, or of the system; such names a walk leaves out."""
     if entry.name.startswith("."):  # includes ._NAME, which macOS writes on other file systems
         return True
     if os.name != "nt":
@@ -408,21 +410,22 @@ def _is_hidden(entry: os.DirEntry[str]) -> bool:
 # 0.4 s with PurePath, 0.1 s with plain strings.
 
 
-def _split(path: str) -> tuple[str, str]:
+def stem_and_suffix(path: str) -> tuple[str, str]:
     """Return the stem of a file name, and its suffix in lower case."""
     stem, suffix = os.path.splitext(os.path.basename(path))  # noqa: PTH119, PTH122
     return stem, suffix.lower()
 
 
 def _suffix(path: str) -> str:
-    return _split(path)[1]
+    return stem_and_suffix(path)[1]
 
 
 def _parent(path: str) -> str:
     return os.path.dirname(path)  # noqa: PTH120
 
 
-def _kind(name: str) -> Kind | None:
+def kind_of(name: str) -> Kind | None:
+    """Return whether a file name is that of a RAW or of another picture; None for any other."""
     return _KINDS.get(_suffix(name))
 
 
@@ -462,7 +465,7 @@ def _pair_directory(directory: str, files: Sequence[FoundFile]) -> Iterator[File
     raws: dict[str, list[FoundFile]] = {}
     stems: dict[str, str] = {}
     for file in files:
-        stems[file.path], suffix = _split(file.path)
+        stems[file.path], suffix = stem_and_suffix(file.path)
         if file.kind is Kind.RAW:
             raws.setdefault(stems[file.path].casefold(), []).append(file)
         elif suffix in _HALF_SUFFIXES:
@@ -499,11 +502,11 @@ def _sidecars_by_photo(
         main = members[0]
         for file in members:
             by_name[file.name.casefold()] = main.path
-        stem = _split(main.path)[0].casefold()
-        by_stem[stem] = min(by_stem.get(stem, main), main, key=_sidecar_priority)
+        stem = stem_and_suffix(main.path)[0].casefold()
+        by_stem[stem] = min(by_stem.get(stem, main), main, key=sidecar_priority)
     found: dict[str, list[FoundFile]] = {}
     for sidecar in sidecars:
-        named = _split(sidecar.path)[0].casefold()
+        named = stem_and_suffix(sidecar.path)[0].casefold()
         main_path = by_name.get(named)
         if main_path is None and named in by_stem:
             main_path = by_stem[named].path
@@ -512,7 +515,7 @@ def _sidecars_by_photo(
     return found
 
 
-def _sidecar_priority(file: FoundFile) -> tuple[bool, bool, str]:
+def sidecar_priority(file: FoundFile) -> tuple[bool, bool, str]:
     """Return the sort key for which file of a stem owns its sidecar: a RAW that is no DNG first."""
     suffix = _suffix(file.path)
     return file.kind is not Kind.RAW, suffix in _RAW_LAST, suffix

@@ -18,6 +18,7 @@ Never join a name to `OpenedFolder.path` and open the result: that follows links
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import os
@@ -46,6 +47,9 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _READ = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
 _LINKED = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)  # the error codes for a link, by system
+# The call that renames without overwriting, its flag for that, and AT_FDCWD: Linux, then macOS.
+_EXCLUSIVE = (("renameat2", 1, -100), ("renameatx_np", 4, -2))
+_NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 _BLOCK_BYTES = 1 << 20
 # This bit of a reparse tag means that it leads elsewhere (MS-FSCC 2.1.2.1). Links and junctions
 # have it; files that a cloud drive downloads when they are read do not.
@@ -217,6 +221,29 @@ class OpenedFolder:
         status = self.status(name)
         return status is not None and _is_plain(status)
 
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Open a plain file for reading, unbuffered.
+
+        Raises:
+            OutsideError: it is not a plain file, or a link or a closed folder is on the way.
+            OSError: it does not exist or cannot be opened.
+        """
+        with self._parent(name) as (folder, leaf):
+            # Check before opening: merely opening a device can have an effect.
+            if not _is_plain(folder._lstat(leaf)):
+                raise _no_file(name)
+            try:
+                handle = os.open(folder._to(leaf), _READ, dir_fd=folder._handle)
+            except OSError as error:
+                if error.errno in _LINKED:
+                    raise _no_file(name) from error
+                raise
+            with open(handle, "rb", buffering=0) as file:  # noqa: PTH123
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    raise _no_file(name)
+                yield file
+
     def read(self, name: str, max_bytes: int = -1) -> bytes | None:
         """Read a file, or its first ``max_bytes`` bytes; None if it does not exist.
 
@@ -225,7 +252,7 @@ class OpenedFolder:
             OSError: it cannot be read.
         """
         try:
-            with self._open(name) as file:
+            with self.open(name) as file:
                 return file.read(max_bytes)
         except FileNotFoundError:
             return None
@@ -242,7 +269,7 @@ class OpenedFolder:
             return None
         digest = hashlib.sha256()
         try:
-            with self._open(name) as file:
+            with self.open(name) as file:
                 while block := file.read(_BLOCK_BYTES):
                     digest.update(block)
                 status = os.fstat(file.fileno())
@@ -302,16 +329,14 @@ class OpenedFolder:
             if existing is not None and file_id(existing) == expected.file_id:
                 # Both names are one file, for example on a disk that ignores case.
                 source._move(first, target, last)
-            elif existing is not None:
+                return
+            if existing is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
-            elif source._link(first, target, last):
-                if not expected.matches(target._lstat_or_none(last)):
-                    os.unlink(target._to(last), dir_fd=target._handle)  # another process was faster
-                    raise _changed(old)
-                source._unlink(first, expected)
-            else:
-                source._expect(first, expected)
-                source._move(first, target, last)
+            source._move_to_free_name(first, target, last)
+            if not expected.matches(target._lstat_or_none(last)):  # another process was faster
+                with contextlib.suppress(OSError):  # then that file keeps the new name
+                    target._move_to_free_name(last, source, first)
+                raise _changed(old)
 
     def replace(self, temporary: str, name: str, expected: FileState | None = None) -> None:
         """Move a temporary file to a name, replacing anything there except a folder.
@@ -467,40 +492,41 @@ class OpenedFolder:
         if not expected.matches(self._lstat_or_none(leaf)):
             raise _changed(leaf)
 
-    @contextmanager
-    def _open(self, name: str) -> Iterator[BinaryIO]:
-        with self._parent(name) as (folder, leaf):
-            # Check before opening: merely opening a device can have an effect.
-            if not _is_plain(folder._lstat(leaf)):
-                raise _no_file(name)
-            try:
-                handle = os.open(folder._to(leaf), _READ, dir_fd=folder._handle)
-            except OSError as error:
-                if error.errno in _LINKED:
-                    raise _no_file(name) from error
-                raise
-            with open(handle, "rb", buffering=0) as file:  # noqa: PTH123
-                if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise _no_file(name)
-                yield file
+    def _move_to_free_name(self, leaf: str, target: OpenedFolder, name: str) -> None:
+        """Rename a file to a name that nothing has, even if another process takes it right now.
 
-    def _link(self, leaf: str, target: OpenedFolder, name: str) -> bool:
+        Raises:
+            FileExistsError: the name is taken.
+        """
+        old, new = self._to(leaf), target._to(name)
+        if _rename_exclusively(old, new, self._handle, target._handle):
+            return
+        if self._link(old, target, new):
+            os.unlink(old, dir_fd=self._handle)
+            return
+        # exFAT by FUSE or on macOS, and some network drives. An empty file takes the name first,
+        # which only one process can do; it is ours, and is replaced.
+        os.close(os.open(new, _CREATE, 0o666, dir_fd=target._handle))
+        try:
+            self._move(leaf, target, name)
+        except OSError:
+            with contextlib.suppress(OSError):
+                if not target._lstat(name).st_size:
+                    os.unlink(new, dir_fd=target._handle)
+            raise
+
+    def _link(self, old: str, target: OpenedFolder, new: str) -> bool:
         """Hard-link a file to a second name; return False on a disk without hard links.
 
         Raises:
-            FileExistsError: the name is taken, even if only since a moment ago.
+            FileExistsError: the name is taken.
         """
         how = {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
         try:
-            os.link(
-                self._to(leaf), target._to(name),
-                src_dir_fd=self._handle, dst_dir_fd=target._handle, **how,
-            )  # fmt: skip
+            os.link(old, new, src_dir_fd=self._handle, dst_dir_fd=target._handle, **how)
         except FileExistsError:
             raise
-        except OSError:  # FAT and exFAT (cards) and some network drives have no hard links
-            if target._lstat_or_none(name) is not None:
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
+        except OSError:
             return False
         return True
 
@@ -512,6 +538,36 @@ class OpenedFolder:
     def _unlink(self, leaf: str, expected: FileState | None) -> None:
         if expected is None or expected.matches(self._lstat_or_none(leaf)):
             os.unlink(self._to(leaf), dir_fd=self._handle)
+
+
+def _rename_exclusively(old: str, new: str, inside: int | None, into: int | None) -> bool:
+    """Rename a file unless the new name is taken; return False where the disk cannot do that.
+
+    Args:
+        old: its name.
+        new: its new name.
+        inside: the handle of the folder of ``old``; None if that is a path.
+        into: the handle of the folder of ``new``; None if that is a path.
+
+    Raises:
+        FileExistsError: the name is taken.
+    """
+    if sys.platform == "win32":
+        os.rename(old, new)  # noqa: PTH104
+        return True
+    call, exclusive, here = _EXCLUSIVE[sys.platform == "darwin"]
+    rename = getattr(ctypes.CDLL(None, use_errno=True), call, None)
+    if rename is None:
+        return False
+    sys.audit("os.rename", old, new, inside, into)  # as `os.rename` does
+    rename.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    folders = [here if handle is None else handle for handle in (inside, into)]
+    if not rename(folders[0], os.fsencode(old), folders[1], os.fsencode(new), exclusive):
+        return True
+    code = ctypes.get_errno()
+    if code in _NOT_SUPPORTED:
+        return False
+    raise OSError(code, os.strerror(code), old, None, new)
 
 
 def _parts(name: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from curator import opened_folder
 from curator.catalog import Catalog
 
 FULL, BROKEN, LOCKED, QUOTA = errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT
@@ -102,6 +103,13 @@ def refuse(monkeypatch: pytest.MonkeyPatch, folder: Path, number: int) -> Refusi
         monkeypatch.setattr(os, "fsync", synced)
     for name, place in (("replace", 1), ("rename", 1), ("link", 1), ("mkdir", 0)):
         monkeypatch.setattr(os, name, asking(name, place))
+    rename = opened_folder._rename_exclusively
+
+    def renamed(old: str, new: str, inside: int | None, into: int | None) -> bool:
+        refusing.touch(named(new, into))
+        return rename(old, new, inside, into)
+
+    monkeypatch.setattr(opened_folder, "_rename_exclusively", renamed)
     return refusing
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,7 +16,8 @@ import pytest
 
 from curator import atomic, opened_folder
 from curator.model import UnreadableError
-from curator.opened_folder import OpenedFolder, OutsideError, file_id
+from curator.opened_folder import FileState, OpenedFolder, OutsideError, file_id
+from tests.drives import Stick
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
 
@@ -33,6 +36,19 @@ def folder(
         monkeypatch.setattr(opened_folder, "_BY_HANDLE", False)
     with OpenedFolder.at(tmp_path / "out") as opened:
         yield opened
+
+
+@pytest.fixture(params=["renames exclusively", "links", "neither"])
+def disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the disk offer less and less: as ext4, as NFS, and as exFAT by FUSE."""
+    if request.param != "renames exclusively":
+        monkeypatch.setattr(opened_folder, "_rename_exclusively", lambda *_: False)
+    if request.param == "neither":
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
 
 
 def put(folder: OpenedFolder, name: str, text: str = "new") -> None:
@@ -80,7 +96,7 @@ def test_nothing_is_done_through_a_link_a_closed_folder_or_a_file(
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-@pytest.mark.parametrize("call", ["open", "mkdir", "link", "replace", "unlink"])
+@pytest.mark.parametrize("call", ["open", "mkdir", "rename", "replace", "unlink"])
 def test_a_link_that_appears_right_before_an_operation_is_not_followed(
     tmp_path: Path, act: Callable[[OpenedFolder], object], call: str
 ) -> None:
@@ -89,7 +105,9 @@ def test_a_link_that_appears_right_before_an_operation_is_not_followed(
         (tmp_path / name / "b").write_text("b")
     (tmp_path / "out" / "a").write_text("a")
     sub, swapped = tmp_path / "out" / "sub", []
-    real = getattr(os, call)
+    where: Any = opened_folder if call == "rename" else os
+    call = "_rename_exclusively" if call == "rename" else call
+    real = getattr(where, call)
 
     def late(*args: Any, **more: Any) -> Any:
         if not swapped:  # another program, at the worst moment
@@ -97,7 +115,7 @@ def test_a_link_that_appears_right_before_an_operation_is_not_followed(
             sub.symlink_to(tmp_path / "theirs")
         return real(*args, **more)
 
-    with OpenedFolder.at(tmp_path / "out") as folder, mock.patch.object(os, call, late):
+    with OpenedFolder.at(tmp_path / "out") as folder, mock.patch.object(where, call, late):
         try:
             act(folder)
         except OutsideError:
@@ -130,7 +148,7 @@ def test_only_plain_files_are_opened_and_anything_else_can_be_replaced(
 
 
 def test_a_rename_never_replaces_another_file(
-    tmp_path: Path, folder: OpenedFolder, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, folder: OpenedFolder, disk: None
 ) -> None:
     (tmp_path / "out" / "nowhere").symlink_to(tmp_path / "none")
     for name in ("sub/b", "nowhere", "sub"):
@@ -138,14 +156,76 @@ def test_a_rename_never_replaces_another_file(
             rename(folder, "a", name)
     rename(folder, "a", "sub/c")
 
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
-
-    monkeypatch.setattr(os, "link", refuse)  # as on a card
-    with pytest.raises(FileExistsError):
-        rename(folder, "sub/c", "sub/b")
     rename(folder, "sub/c", "d")
     assert (sorted(folder.names()), folder.names("sub")) == (["d", "nowhere", "sub"], ["b"])
+
+
+def race(folder: OpenedFolder) -> None:
+    """Have two threads rename a file each to one name, many times; one wins, the other keeps it."""
+    for turn in range(20):
+        put(folder, "one", "one")
+        put(folder, "two", "two")
+        files = {name: folder.file_state(name) for name in ("one", "two")}
+        start = threading.Barrier(2)
+
+        def contend(name: str, new: str, seen: FileState, start: threading.Barrier = start) -> bool:
+            start.wait(10)
+            try:
+                folder.rename(name, new, seen)
+            except FileExistsError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as threads:
+            won = [
+                threads.submit(contend, name, f"photo{turn}", seen)
+                for name, seen in files.items()
+                if seen is not None
+            ]
+        assert sorted(each.result() for each in won) == [False, True]
+        winner, loser = ("one", "two") if won[0].result() else ("two", "one")
+        assert folder.read(f"photo{turn}") == winner.encode()
+        assert folder.read(loser) == loser.encode() and folder.status(winner) is None
+        folder.remove(loser)
+
+
+def test_of_two_renames_to_one_name_one_wins_and_nothing_is_lost(
+    folder: OpenedFolder, disk: None
+) -> None:
+    race(folder)
+
+
+def test_a_rename_on_a_real_exfat_never_replaces_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = Stick(tmp_path, "EOS_DIGITAL", monkeypatch, "exfat")
+    try:
+        with OpenedFolder.at(card.plug("EOS_DIGITAL")) as folder:
+            race(folder)
+            put(folder, "DSC_0001.JPG", "theirs")
+            put(folder, "new", "ours")
+            for name in ("DSC_0001.JPG", "dsc_0001.jpg"):
+                with pytest.raises(FileExistsError):
+                    rename(folder, "new", name)
+            rename(folder, "new", "DSC_0002.JPG")
+            assert folder.read("DSC_0001.JPG") == b"theirs"
+            assert {"DSC_0002.JPG", "DSC_0001.JPG"} < set(folder.names())
+    finally:
+        card.close()
+
+
+def test_a_disk_that_fails_a_rename_leaves_no_empty_file(
+    folder: OpenedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(opened_folder, "_rename_exclusively", lambda *_: False)
+    monkeypatch.setattr(os, "link", broken)
+    monkeypatch.setattr(os, "replace", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        rename(folder, "a", "c")
+    assert sorted(folder.names()) == ["a", "sub"]
 
 
 def test_a_file_that_was_replaced_is_left_alone(tmp_path: Path, folder: OpenedFolder) -> None:
@@ -165,16 +245,18 @@ def test_a_file_that_was_replaced_is_left_alone(tmp_path: Path, folder: OpenedFo
 
 
 def test_a_link_swapped_in_during_a_rename_is_detected(
-    tmp_path: Path, folder: OpenedFolder, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, folder: OpenedFolder, disk: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = os.link
+    real, calls = opened_folder._rename_exclusively, []
 
-    def late(*args: Any, **more: Any) -> None:
-        (tmp_path / "out" / "a").unlink()
-        (tmp_path / "out" / "a").symlink_to(tmp_path / "theirs" / "b")
-        real(*args, **more)
+    def late(*names: Any) -> bool:
+        calls.append(names)
+        if len(calls) == 1:  # later ones put it back
+            (tmp_path / "out" / "a").unlink()
+            (tmp_path / "out" / "a").symlink_to(tmp_path / "theirs" / "b")
+        return real(*names)
 
-    monkeypatch.setattr(os, "link", late)
+    monkeypatch.setattr(opened_folder, "_rename_exclusively", late)
     with pytest.raises(OutsideError, match="Another program"):
         rename(folder, "a", "c")
     assert "c" not in folder.names() and (tmp_path / "out" / "a").is_symlink()

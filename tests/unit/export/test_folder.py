@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 from PIL import Image, ImageCms
 
-from curator import export
+from curator import export, opened_folder
 from curator.catalog import PhotoDetail
 from curator.export import ExportReport, Options, writing
 from curator.export.name_allocator import INTENT
@@ -369,14 +369,16 @@ def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(
 def test_a_name_the_disk_refuses_fails_that_photo_only(
     card: Path, shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def picky(real: Callable[..., None]) -> Callable[..., None]:
-        def act(source: str, target: str, **how: object) -> None:
+    def picky(real: Callable[..., object]) -> Callable[..., object]:
+        def act(source: str, target: str, *more: object, **how: object) -> object:
             if Path(target).name == "DSC_2.JPG":
                 raise OSError(errno.EINVAL, "Invalid argument")
-            real(source, target, **how)
+            return real(source, target, *more, **how)
 
         return act
 
+    rename = picky(opened_folder._rename_exclusively)
+    monkeypatch.setattr(opened_folder, "_rename_exclusively", rename)
     monkeypatch.setattr(os, "link", picky(os.link))
     monkeypatch.setattr(os, "replace", picky(os.replace))
     report = run(shoot, tmp_path / "out")

@@ -384,6 +384,8 @@ def between(number: int, act: Callable[[], None]) -> Iterator[None]:
             hooks.enter_context(
                 mock.patch.object(opened_folder.os, name, hooked(getattr(os, name)))
             )
+        rename = hooked(opened_folder._rename_exclusively)
+        hooks.enter_context(mock.patch.object(opened_folder, "_rename_exclusively", rename))
         yield
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from curator import opened_folder
 from curator.model import Kind
 from curator.sidecar import (
     PROFILES,
@@ -71,12 +72,12 @@ def test_a_sidecar_created_at_the_same_moment_is_left_alone(
 ) -> None:
     path = tmp_path / "a.xmp"
 
-    def late(source: str, target: str, **how: Any) -> None:
+    def late(*names: Any) -> bool:
         path.write_bytes(b"theirs")  # another program, right after our check
-        link(source, target, **how)
+        return rename(*names)
 
-    link = os.link
-    monkeypatch.setattr(os, "link", late)
+    rename = opened_folder._rename_exclusively
+    monkeypatch.setattr(opened_folder, "_rename_exclusively", late)
     with pytest.raises(ChangedError):
         write(path, b"ours", digest(None))
     assert path.read_bytes() == b"theirs"

@@ -547,12 +547,17 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
         with atomic.open_plain(Path(path)) as file:
             size = os.fstat(file.fileno()).st_size
             digest.update(size.to_bytes(8, "little"))
-            digest.update(_read(file.fileno(), _EDGE_BYTES))
+            start = _read(file.fileno(), _EDGE_BYTES)
+            digest.update(start)
+            end = b""
             if size > _EDGE_BYTES:
                 os.lseek(file.fileno(), max(size - _EDGE_BYTES, _EDGE_BYTES), os.SEEK_SET)
-                digest.update(_read(file.fileno(), _EDGE_BYTES))
+                end = _read(file.fileno(), _EDGE_BYTES)
+                digest.update(end)
     except OSError as error:
         raise _read_error(error) from error
+    if len(start) + len(end) < min(size, 2 * _EDGE_BYTES):
+        raise UnreadableError("The file ends before its listed size.", "It may be damaged.")
     return digest.hexdigest()
 
 

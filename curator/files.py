@@ -23,6 +23,7 @@ from pathlib import Path
 
 from curator import atomic
 from curator.model import (
+    HALF_SUFFIXES,
     FileGroup,
     FoundFile,
     GoneError,
@@ -51,8 +52,6 @@ IMAGE_SUFFIXES = frozenset(
     }
 )
 _KINDS = dict.fromkeys(IMAGE_SUFFIXES, Kind.IMAGE) | dict.fromkeys(RAW_SUFFIXES, Kind.RAW)
-# Formats that cameras write beside a RAW; any other picture of that name is a separate edit.
-_HALF_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif")
 # A converted DNG beside the camera's own RAW is a separate photo; the JPEG belongs to the RAW.
 _RAW_LAST = (".dng",)
 VIDEO_SUFFIXES = frozenset(
@@ -468,14 +467,14 @@ def _pair_directory(directory: str, files: Sequence[FoundFile]) -> Iterator[File
         stems[file.path], suffix = stem_and_suffix(file.path)
         if file.kind is Kind.RAW:
             raws.setdefault(stems[file.path].casefold(), []).append(file)
-        elif suffix in _HALF_SUFFIXES:
+        elif suffix in HALF_SUFFIXES:
             halves.setdefault(stems[file.path].casefold(), []).append(file)
     half_of: dict[str, FoundFile] = {}
     for stem, candidates in raws.items():
         if stem in halves:
             raw = min(candidates, key=lambda file: _suffix(file.path) in _RAW_LAST)
             half_of[raw.path] = min(
-                halves[stem], key=lambda file: _HALF_SUFFIXES.index(_suffix(file.path))
+                halves[stem], key=lambda file: HALF_SUFFIXES.index(_suffix(file.path))
             )
     taken = {half.path for half in half_of.values()}
     groups = {

@@ -86,6 +86,10 @@ class Kind(StrEnum):
     SIDECAR = "sidecar"
 
 
+HALF_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif")
+"""Formats that cameras write beside a RAW; any other picture of that name is a separate edit."""
+
+
 class ContentType(StrEnum):
     """The kind of picture, as classified by a vision model."""
 

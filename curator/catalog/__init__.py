@@ -14,6 +14,7 @@ A :class:`Catalog` opens the file and owns the parts, which read and write throu
     scans, results, metadata, vectors, faces, descriptions, stacks   what the pipeline saves
     photos, folders, volumes        what views and the command line read
     tags, vocabulary, projects, text, searches, taste, sidecars     what a person works with
+    imports     verified copies from memory cards, which become files of their photos
     rewrites, removal, recovery     safety when files are changed, deleted or restored
 
 No part takes the Catalog, and none imports a part that imports it. `schema` defines the tables and
@@ -40,7 +41,7 @@ from curator.catalog.faces import Faces
 from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, Folders, absence
 from curator.catalog.identity import Identity
-from curator.catalog.imports import VerifiedCopy
+from curator.catalog.imports import ImportRow, Imports, KnownFile, KnownPhoto
 from curator.catalog.journal import Journal
 from curator.catalog.lock import ConductorLock, UseLock
 from curator.catalog.metadata_import import MetadataImport
@@ -76,6 +77,7 @@ from curator.catalog.tags import TagDetail, Tags, folded, plain_name, tag_name, 
 from curator.catalog.taste import Judgment, PredictedRating, Preference, Taste, TasteRow
 from curator.catalog.text import TextIndex
 from curator.catalog.vectors import EncoderProgress, Vectors
+from curator.catalog.verified_copies import CopyLinks, VerifiedCopy
 from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.volumes import Volumes
 from curator.catalog.work import BLOCKED, Pending, WorkQueue
@@ -101,7 +103,10 @@ __all__ = [
     "FileReader",
     "FileRow",
     "FolderRow",
+    "ImportRow",
     "Judgment",
+    "KnownFile",
+    "KnownPhoto",
     "Missing",
     "MissingError",
     "NewContent",
@@ -178,6 +183,12 @@ class Catalog:
         self.text = TextIndex(store, self.tags)
         self.searches = SavedSearches(store)
         self.removal = Removal(store, self.identity)
+        self.imports = Imports(
+            store,
+            self.identity,
+            self.folders,
+            CopyLinks(store, self.files, self.work, self.identity, self.folders),
+        )
         self.rewrites = Rewrites(store, self.files, self.work)
         self.recovery = Recovery(
             store, self.files, self.work, self.decisions, self.tags, self.descriptions

@@ -152,7 +152,7 @@ class Identity:
             except UnavailableError:
                 if there is False:
                     likely = likely if likely is not None and likely.moved else Twin(row, True)
-                elif likely is None and self._is_dated(row.photo_id):
+                elif likely is None and self.is_dated(row.photo_id):
                     likely = Twin(row, moved=False)
                 continue
             except KnownError:
@@ -175,7 +175,8 @@ class Identity:
             return True
         return False
 
-    def _is_dated(self, photo: int) -> bool:
+    def is_dated(self, photo: int) -> bool:
+        """Whether a photo has a capture time."""
         return bool(
             self._store.value("SELECT taken_at IS NOT NULL FROM photo WHERE id = ?", (photo,))
         )

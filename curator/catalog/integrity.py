@@ -51,6 +51,8 @@ _FORMS = {
     ("sidecar", "said"): "NOT json_valid({0})",
     ("sidecar", "theirs"): "NOT json_valid({0})",
     ("unwritten", "intent"): "NOT json_valid({0})",
+    ("import_run", "request"): "NOT json_valid({0})",
+    ("import_run", "report"): "NOT json_valid({0})",
 }
 # Errors that damaged values cause in code that reads them; a KnownError is none of these.
 DAMAGE_ERRORS = (

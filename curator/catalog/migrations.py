@@ -326,6 +326,28 @@ def _add_faces(database: peewee.Database) -> None:
         database.execute_sql(statement)
 
 
+def _add_imports(database: peewee.Database) -> None:
+    """Add imports from memory cards and the copies they verified."""
+    for statement in (
+        "CREATE TABLE import_run (id INTEGER NOT NULL PRIMARY KEY, started_at REAL NOT NULL,"
+        " ended_at REAL, process INTEGER NOT NULL, job TEXT NOT NULL, request TEXT NOT NULL,"
+        " report TEXT)",
+        "CREATE TABLE import_destination (id INTEGER NOT NULL PRIMARY KEY,"
+        " run_id INTEGER NOT NULL REFERENCES import_run (id), path TEXT NOT NULL, volume TEXT,"
+        " within TEXT)",
+        "CREATE UNIQUE INDEX import_destination_run_id_path ON import_destination (run_id, path)",
+        "CREATE TABLE verified_copy (id INTEGER NOT NULL PRIMARY KEY,"
+        " destination_id INTEGER NOT NULL REFERENCES import_destination (id), name TEXT NOT NULL,"
+        " card TEXT NOT NULL, source TEXT NOT NULL, kind TEXT CHECK (kind IN ('raw', 'image')),"
+        " fingerprint TEXT NOT NULL, sha256 TEXT NOT NULL,"
+        " size INTEGER NOT NULL CHECK (size >= 0), mtime_ns INTEGER NOT NULL,"
+        " cache_answered INTEGER NOT NULL DEFAULT 0 CHECK (cache_answered IN (0, 1)),"
+        " verified_at REAL NOT NULL)",
+        "CREATE INDEX verified_copy_fingerprint ON verified_copy (fingerprint)",
+    ):
+        database.execute_sql(statement)
+
+
 # (number, what changes, function). To add one: change the models in `schema`, append a line here
 # with the next number and a function that brings a catalog of the number before it there, and
 # put a catalog of the old version under tests/data/catalogs. Numbers are never reused.
@@ -338,6 +360,7 @@ MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
     (5, "folders know their volume", _add_volumes),
     (6, "tags without a confidence", _allow_no_confidence),
     (7, "faces and eyes", _add_faces),
+    (8, "imports and verified copies", _add_imports),
 )
 
 

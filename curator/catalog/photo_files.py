@@ -115,7 +115,7 @@ class PhotoFiles:
         """Return the ids of the directories of disabled folders."""
         return set(
             self._store.values(
-                "SELECT directory.id FROM folder JOIN directory ON folder_id = folder.id"
+                "SELECT directory.id FROM folder CROSS JOIN directory ON folder_id = folder.id"
                 " WHERE NOT enabled"
             )
         )

@@ -470,6 +470,62 @@ class Unwritten(Table):
     tried_at = FloatField(null=True)
 
 
+class ImportRun(Table):
+    """An import from memory cards, written when it begins and again when it ends.
+
+    ``process`` is the id of the process that runs it: without ``ended_at`` it was killed if that
+    process is gone. ``request`` and ``report`` are JSON.
+    """
+
+    id = AutoField()
+    started_at = FloatField()
+    ended_at = FloatField(null=True)
+    process = IntegerField()
+    job = TextField()
+    request = TextField()
+    report = TextField(null=True)
+
+
+class ImportDestination(Table):
+    """A folder an import copies into.
+
+    ``volume`` is the key of its volume (`curator.volumes`), and ``within`` its path from the mount
+    point, with ``/`` as separator; NULL where volumes cannot be told apart.
+    """
+
+    id = AutoField()
+    run = ForeignKeyField(ImportRun, index=False)
+    path = TextField()
+    volume = TextField(null=True)
+    within = TextField(null=True)
+
+    class Meta:  # noqa: D106
+        indexes = ((("run", "path"), True),)
+
+
+class VerifiedCopyRow(Table):
+    """A file of an import that was read back from its destination; rows are only added.
+
+    See `imports.VerifiedCopy`. ``kind`` is NULL for what is not a photo.
+    """
+
+    id = AutoField()
+    destination = ForeignKeyField(ImportDestination, index=False)
+    name = TextField()
+    card = TextField()
+    source = TextField()
+    kind = TextField(null=True, constraints=[Check("kind IN ('raw', 'image')")])
+    fingerprint = TextField(index=True)
+    sha256 = TextField()
+    size = BigIntegerField(constraints=[Check("size >= 0")])
+    mtime_ns = BigIntegerField()
+    cache_answered = _yes_no("cache_answered", 0)
+    verified_at = FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "verified_copy"
+
+
 class PhotoTextDue(Table):
     """A photo whose words changed since the full-text index ``photo_text`` read them."""
 
@@ -498,6 +554,9 @@ TABLES = (
     SavedSearch,
     Sidecar,
     Unwritten,
+    ImportRun,
+    ImportDestination,
+    VerifiedCopyRow,
     PhotoTextDue,
 )
 

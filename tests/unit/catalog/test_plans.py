@@ -19,7 +19,7 @@ import pytest
 
 from curator import files
 from curator.bench import synthetic_library
-from curator.catalog import Catalog, StackChange, WriteResult
+from curator.catalog import Catalog, StackChange, VerifiedCopy, WriteResult
 from curator.model import Embedded, FacesMeasured, FileMarks, Kind, StackKind, StageJob
 from curator.settings import Home
 from curator.stages import STAGES
@@ -31,6 +31,7 @@ Act = Callable[[Catalog], object]
 GROWING = {
     *("photo", "file", "work", "vector", "step", "decision", "photo_tag", "description"),
     *("photo_project", "photo_text", "photo_text_due", "unwritten", "sidecar", "duel", "directory"),
+    "verified_copy",
 }
 """Tables with a row a photo, or many."""
 
@@ -114,6 +115,22 @@ def _measured(catalog: Catalog) -> None:
     assert catalog.faces.save([(job, FacesMeasured(source, (OPEN,)))]) == [PHOTO]
     catalog.faces.remove_outdated(SOME)
     assert catalog.faces.of(SOME)[PHOTO] and catalog.faces.columns(SOME)
+
+
+def _import(catalog: Catalog) -> None:
+    """Record the copies of a known photo and of a new one."""
+    file = catalog.photos.get(PHOTO).files[0]
+    run = catalog.imports.begin({}, "")
+    for name, fingerprint in ((file.path.name, file.fingerprint or ""), ("new.JPG", "new")):
+        copy = VerifiedCopy(
+            *(str(file.path.parent), name, fingerprint, "0" * 64, file.size, "/photos", name, 1),
+            kind=file.kind,
+        )
+        catalog.imports.record(run, [copy], "/photos")
+    catalog.imports.verified([file.fingerprint or "", "new"])
+    catalog.imports.photos([file.fingerprint or "", "new"])
+    catalog.imports.is_copied(catalog.folders.all()[0].id)
+    catalog.imports.finish(run, {})
 
 
 HOT: dict[str, Act] = {
@@ -216,6 +233,7 @@ HOT: dict[str, Act] = {
         c.store.checkpoint(),
         c.store.checkpoint_if_long(),
     ),
+    "import": _import,
     "whether sidecars are wanted": lambda c: c.sidecars.revision(),
     "sidecars": _sidecars,
     "start afterwards": lambda c: c.work.reset_running(),
@@ -254,14 +272,14 @@ COLD: dict[str, str] = {
         rewrites.cancel rewrites.save taste.pin taste.keep_version""",
     "a scan: the sidecars of one folder": """
         sidecar_files.below""",
+    "an import begins, a card is away, or a list of all imports": """
+        imports.add_library imports.settle_card imports.all imports.get imports.unfinished""",
     "the command line alone": """
         work.backfill check store.check text.update_all projects.last_position projects.find
         sidecars.find_unread metadata.preview_readings vocabulary.all taste.count_rated""",
     "a scan or a person found that two photos are one, or one is two": """
-        decisions.standing files.disabled_directories files.keep_former files.where
-        files.with_fingerprint identity.attach identity.bring_back identity.find_twin
-        identity.join identity.merge identity.reads_whole identity.split identity.split_among
-        results.examine_peek results.save_examined_peek
+        decisions.standing files.keep_former identity.find_twin identity.join identity.merge
+        identity.reads_whole identity.split results.examine_peek results.save_examined_peek
         scans.find_missing scans.mark_missing sidecar_files.merge_photo
         sidecar_files.remove tags.merge_photo work.requeue""",
     "a tag was renamed": "journal.revise_tags",

@@ -1,0 +1,407 @@
+"""Imports from cards: copies take over as files of their photos, and are found again."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from curator import files
+from curator.catalog import Catalog, VerifiedCopy
+from curator.model import Kind, NotFoundError, Verdict
+from tests.unit.catalog.shoot import Card, Shoot, photo_bytes
+
+
+@dataclass
+class CardImport:
+    """A card beside an empty catalog, a library to import into, and an import that runs."""
+
+    shoot: Shoot
+    library: Path
+    run: int = 0
+    _ids: itertools.count[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.catalog.imports.add_library(self.library, is_new=True)
+        self.run = self.catalog.imports.begin({"cards": [str(self.card)]}, "Wedding")
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.shoot.catalog
+
+    @property
+    def card(self) -> Path:
+        return self.shoot.folder
+
+    def copy(self, name: str, to: str = "", library: Path | None = None) -> VerifiedCopy:
+        """Copy a file of the card without telling the catalog."""
+        source, library = self.card / name, library or self.library
+        target = library / (to or f"2024/{Path(name).name}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+        status = target.stat()
+        return VerifiedCopy(
+            str(self.card),
+            name,
+            files.fingerprint(source),
+            files.sha256(source),
+            status.st_size,
+            str(library),
+            target.relative_to(library).as_posix(),
+            status.st_mtime_ns,
+            kind=Kind.RAW if source.suffix == ".NEF" else Kind.IMAGE,
+        )
+
+    def import_files(self, *names: str) -> list[VerifiedCopy]:
+        """Copy files of the card and record each by itself, as they are verified."""
+        copies = [self.copy(name) for name in names]
+        for copy in copies:
+            self.record(copy)
+        return copies
+
+    def record(self, *copies: VerifiedCopy) -> None:
+        self.catalog.imports.record(self.run, copies, self.library)
+
+    def rescan(self) -> None:
+        """Scan card and library again, as the conductor does when a drive comes back."""
+        for folder in (self.card, self.library):
+            self.shoot.ingest(folder)
+
+    def roles(self, photo: int = 1) -> dict[str, str]:
+        """Roles of a photo's present files, by path relative to card and library."""
+        top = self.library.parent
+        return {
+            file.path.relative_to(top).as_posix(): file.role
+            for file in self.catalog.photos.get(photo).files
+            if not file.missing
+        }
+
+    def pull(self) -> int:
+        """Pull the card; return the id of its folder."""
+        folder = self.catalog.folders.containing(self.card)
+        assert folder is not None
+        self.catalog.volumes.set_away(folder.id, away=True, unplugged=True)
+        return folder.id
+
+
+@pytest.fixture
+def evening(catalog: Catalog, tmp_path: Path) -> CardImport:
+    shoot = Shoot(catalog, tmp_path / "card")
+    shoot.reader = Card(shoot.folder)
+    return CardImport(shoot, tmp_path / "photos")
+
+
+MAIN_AND_COPY = {"photos/2024/A.JPG": "main", "card/DCIM/A.JPG": "copy"}
+
+
+# --- copies become files of photos
+
+
+def test_the_copy_takes_over_with_marks_and_without_new_work(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.ingest()
+    evening.catalog.journal.decide({1: {"rating": 4}}, summary="4 stars")
+    rev = evening.catalog.store.value("SELECT rev FROM photo")
+    [copy] = evening.import_files("DCIM/A.JPG")
+    photo = evening.catalog.photos.get(1)
+    assert evening.roles() == MAIN_AND_COPY
+    assert (photo.path, photo.marks.rating) == (Path(copy.path), 4)
+    assert {file.sha256 for file in photo.files} == {copy.sha256}
+    assert {entry.state for entry in photo.work} == {"done"}
+    assert evening.catalog.store.value("SELECT rev FROM photo") > rev  # the window reads it again
+    evening.rescan()
+    evening.rescan()
+    assert evening.roles() == MAIN_AND_COPY
+    assert len(evening.catalog.photos.columns()) == 1
+
+
+def test_a_copy_is_verified_before_the_header_was_read(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.scan()
+    evening.import_files("DCIM/A.JPG")
+    assert evening.roles() == MAIN_AND_COPY
+    [job] = evening.shoot.jobs("peek")
+    assert job.path == str(evening.library / "2024/A.JPG")
+    evening.rescan()
+    assert evening.roles() == MAIN_AND_COPY
+
+
+@pytest.mark.parametrize("taken", ["2024-05-04T09:00:00", None])
+@pytest.mark.parametrize("known", [False, True], ids=["unread", "read"])
+def test_a_scan_that_came_first_makes_no_second_photo(
+    taken: str | None, known: bool, evening: CardImport
+) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1, taken))
+    (evening.shoot.ingest if known else evening.shoot.scan)()
+    evening.shoot.reject("DCIM/A.JPG")
+    copy = evening.copy("DCIM/A.JPG")
+    evening.shoot.scan(evening.library)
+    evening.record(copy)
+    assert evening.roles() == MAIN_AND_COPY
+    evening.rescan()
+    assert evening.roles() == MAIN_AND_COPY
+    [photo] = evening.shoot.listed()
+    assert (photo.id, photo.marks.verdict) == (1, Verdict.REJECTED)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["DCIM/A.NEF", "DCIM/A.JPG"])))
+@pytest.mark.parametrize("scanned", [False, True])
+def test_a_pair_stays_one_photo(order: tuple[str, str], scanned: bool, evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.NEF", photo_bytes("raw"))
+    evening.shoot.write("DCIM/A.JPG", photo_bytes("jpeg"))
+    if scanned:
+        evening.shoot.ingest()
+    evening.import_files(*order)
+    evening.shoot.ingest(evening.library)
+    copies = {"photos/2024/A.NEF": "main", "photos/2024/A.JPG": "half"}
+    on_card = {"card/DCIM/A.NEF": "copy", "card/DCIM/A.JPG": "copy"}
+    assert evening.roles() == copies | (on_card if scanned else {})
+    evening.rescan()
+    assert evening.roles() == copies | on_card
+    assert len(evening.shoot.listed()) == 1
+
+
+def test_a_pair_split_by_hand_stays_split(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.NEF", photo_bytes("raw"))
+    evening.shoot.write("DCIM/A.JPG", photo_bytes("jpeg"))
+    evening.shoot.ingest()
+    evening.catalog.journal.decide({1: {"apart": True}}, summary="Split A")
+    raw, jpeg = (evening.copy(f"DCIM/A.{ending}") for ending in ("NEF", "JPG"))
+    evening.record(raw)
+    evening.record(jpeg)
+    assert evening.roles(1) == {"photos/2024/A.NEF": "main", "card/DCIM/A.NEF": "copy"}
+    assert evening.roles(2) == {"photos/2024/A.JPG": "main", "card/DCIM/A.JPG": "copy"}
+    evening.rescan()
+    assert len(evening.shoot.listed()) == 2
+
+
+def test_photos_are_imported_without_a_scan_of_the_card(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.write("DCIM/A.TIF", photo_bytes(2))  # an edit, no half of a pair
+    video = replace(evening.copy("DCIM/A.JPG", "2024/A.MOV"), kind=None, fingerprint="video")
+    evening.record(*(evening.copy(f"DCIM/A.{ending}") for ending in ("JPG", "TIF")), video)
+    assert [job.path for job in evening.shoot.jobs("peek")] == [
+        str(evening.library / f"2024/A.{ending}") for ending in ("JPG", "TIF")
+    ]
+    evening.rescan()
+    assert len(evening.shoot.listed()) == 2
+    assert evening.roles() == MAIN_AND_COPY
+
+
+def test_a_merged_or_removed_photo_gets_the_copy(evening: CardImport, tmp_path: Path) -> None:
+    """The card was in the catalog before, and its folder was removed with its photos."""
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.ingest()
+    evening.shoot.reject("DCIM/A.JPG")
+    [folder] = [row.id for row in evening.catalog.folders.all() if row.path == str(evening.card)]
+    evening.catalog.folders.remove(folder, keep_photos=False)
+    assert evening.shoot.listed() == []
+    evening.import_files("DCIM/A.JPG")
+    [photo] = evening.shoot.listed()
+    assert (photo.id, photo.marks.verdict, photo.state) == (1, Verdict.REJECTED, "")
+
+
+def test_a_copy_takes_the_place_of_a_deleted_file(evening: CardImport) -> None:
+    """Somebody deleted a photo at the destination, and no scan has noticed yet."""
+    old = evening.library / "2024/A.JPG"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(photo_bytes("another"))
+    evening.shoot.ingest(evening.library)
+    old.unlink()
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.ingest()
+    evening.import_files("DCIM/A.JPG")
+    assert evening.roles(2) == MAIN_AND_COPY
+    assert evening.catalog.photos.get(1).state == "missing"
+
+
+def test_a_card_with_used_names_makes_new_photos(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.ingest()
+    evening.import_files("DCIM/A.JPG")
+    evening.shoot.write("DCIM/A.JPG", photo_bytes("next week"))
+    evening.rescan()
+    assert evening.roles(1) == {"photos/2024/A.JPG": "main"}
+    assert evening.roles(2) == {"card/DCIM/A.JPG": "main"}
+    evening.record(evening.copy("DCIM/A.JPG", "2024/A-2.JPG"))
+    assert evening.roles(2) == {"photos/2024/A-2.JPG": "main", "card/DCIM/A.JPG": "copy"}
+
+
+# --- the card goes, and comes back
+
+
+def test_a_pulled_card_leaves_its_photos_workable_from_the_copies(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.write("DCIM/B.JPG", photo_bytes(2))
+    evening.shoot.scan()
+    evening.import_files("DCIM/A.JPG")
+    evening.pull()
+    assert [job.photo_id for job in evening.shoot.jobs("peek")] == [1]
+    assert evening.catalog.volumes.away_among([1, 2]) == [2]
+
+
+def test_the_folder_of_a_copied_card_is_removed_once_it_is_away(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.write("DCIM/B.JPG", photo_bytes(2))
+    evening.shoot.ingest()
+    evening.import_files("DCIM/A.JPG")
+    folder = evening.pull()
+    imports = evening.catalog.imports
+    assert not imports.is_copied(folder) and not imports.settle_card(folder)
+    evening.import_files("DCIM/B.JPG")
+    assert imports.is_copied(folder) and imports.settle_card(folder)
+    assert [row.path for row in evening.catalog.folders.all()] == [str(evening.library)]
+    assert {photo.state for photo in evening.shoot.listed()} == {""}
+    evening.rescan()  # it is back
+    assert evening.roles() == MAIN_AND_COPY
+    assert len(evening.shoot.listed()) == 2
+
+
+def test_a_card_in_use_stays_in_the_catalog(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.ingest()
+    evening.import_files("DCIM/A.JPG")
+    folder = evening.catalog.folders.containing(evening.card)
+    assert folder is not None and evening.catalog.imports.is_copied(folder.id)
+    assert not evening.catalog.imports.settle_card(folder.id)
+
+
+# --- what is known
+
+
+def test_verified_copies_are_found_by_content(evening: CardImport, tmp_path: Path) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    first = evening.copy("DCIM/A.JPG")
+    backup = replace(evening.copy("DCIM/A.JPG", library=tmp_path / "backup"), cache_answered=True)
+    evening.record(first, backup)
+    found = evening.catalog.imports.verified([first.fingerprint, "unknown"])
+    assert found == {first.fingerprint: [first, backup]}
+    again = replace(first, mtime_ns=7)
+    evening.record(again)  # copied again, because it was changed
+    found = evening.catalog.imports.verified([first.fingerprint])
+    assert found == {first.fingerprint: [backup, again]}
+
+
+def test_copies_are_found_on_a_drive_with_another_mount_point(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    copy = evening.copy("DCIM/A.JPG")
+    imports = evening.catalog.imports
+    for within, path in (("2024/wedding", "/media/T7 1/2024/wedding"), ("", "/media/T7 1")):
+        run = imports.begin({}, "", {copy.destination: ("T7-UUID", within)})
+        imports.record(run, [copy], "")
+        found = imports.verified([copy.fingerprint], {"T7-UUID": "/media/T7 1"})
+        assert found[copy.fingerprint][-1].path == str(Path(path, "2024/A.JPG"))
+        assert imports.verified([copy.fingerprint], {"other": "/media/T7 1"}) == {
+            copy.fingerprint: [copy]
+        }
+
+
+def test_known_photos_are_found_by_content(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.ingest()
+    evening.catalog.journal.decide({1: {"kept": True}}, summary="Kept A")
+    [copy] = evening.import_files("DCIM/A.JPG")
+    evening.pull()
+    photo = evening.catalog.imports.photos([copy.fingerprint, "unknown"])[copy.fingerprint]
+    assert (photo.photo_id, photo.verdict, photo.emptied) == (1, Verdict.KEPT, False)
+    assert [(file.path, file.away, file.missing) for file in photo.files] == [
+        (copy.path, False, False),
+        (copy.source_path, True, False),
+    ]
+    assert {(file.size, file.sha256) for file in photo.files} == {(copy.size, copy.sha256)}
+
+
+def test_a_photo_whose_files_a_person_deleted_is_known(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    [copy] = evening.import_files("DCIM/A.JPG")
+    evening.shoot.ingest(evening.library)
+    evening.catalog.removal.note_removed(1, {copy.path: ""})
+    photo = evening.catalog.imports.photos([copy.fingerprint])[copy.fingerprint]
+    assert photo.emptied and [file.missing for file in photo.files] == [True]
+
+
+def test_a_photo_is_known_after_metadata_was_embedded(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    [copy] = evening.import_files("DCIM/A.JPG")
+    evening.shoot.ingest(evening.library)
+    Path(copy.path).write_bytes(photo_bytes("1 with five stars"))
+    evening.shoot.ingest(evening.library)
+    photo = evening.catalog.imports.photos([copy.fingerprint])[copy.fingerprint]
+    [file] = photo.files
+    assert (photo.photo_id, file.path, file.changed) == (1, copy.path, True)
+    assert (file.missing, file.sha256) == (False, None)
+
+
+# --- the imports
+
+
+def test_imports_are_listed_with_their_reports(evening: CardImport) -> None:
+    imports = evening.catalog.imports
+    imports.finish(evening.run, {"sentence": "Safe to format"})
+    second = imports.begin({"cards": ["/media/B"]}, "Portraits")
+    assert [(row.id, row.job, row.ended_at is None) for row in imports.all()] == [
+        (second, "Portraits", True),
+        (evening.run, "Wedding", False),
+    ]
+    assert imports.get(evening.run).report == {"sentence": "Safe to format"}
+    assert imports.get(second).request == {"cards": ["/media/B"]}
+    with pytest.raises(NotFoundError):
+        imports.get(99)
+
+
+def test_a_killed_import_is_found_until_another_ends(evening: CardImport) -> None:
+    imports, store = evening.catalog.imports, evening.catalog.store
+    assert imports.unfinished() is None  # it runs
+    with store.transaction():
+        store.run("UPDATE import_run SET started_at = 1.0")  # long before this process began
+    found = imports.unfinished()
+    assert found is not None and found.id == evening.run
+    imports.finish(imports.begin({}, ""), {})
+    assert imports.unfinished() is None
+
+
+# --- the library
+
+
+def test_a_new_destination_becomes_a_folder_and_a_used_one_a_sampled(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    new, used = tmp_path / "new", tmp_path / "Pictures"
+    catalog.imports.add_library(new, is_new=True)
+    catalog.imports.add_library(used, is_new=False)
+    assert {row.path: row.sampled for row in catalog.folders.all()} == {
+        str(new): False,
+        str(used): True,
+    }
+    inside = catalog.imports.add_library(new / "2024", is_new=True)
+    assert inside == catalog.imports.add_library(new, is_new=False)
+    within_used = catalog.imports.add_library(used / "2024", is_new=True)
+    catalog.folders.enable(inside, False)
+    assert catalog.imports.add_library(new, is_new=True) == inside
+    assert catalog.imports.add_library(used, is_new=False) != within_used
+    assert {row.path: (row.sampled, row.enabled) for row in catalog.folders.all()} == {
+        str(new): (False, True),
+        str(used): (True, True),
+        str(used / "2024"): (False, True),
+    }
+
+
+def test_a_copy_in_a_disabled_folder_is_shown(evening: CardImport) -> None:
+    """The folder around the destination was switched off, with photos in the destination."""
+    around = evening.library.parent
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    (evening.library / "2024").mkdir(parents=True)
+    (evening.library / "2024/old.JPG").write_bytes(photo_bytes("old"))
+    number = evening.catalog.folders.add(around)
+    evening.catalog.folders.remove(evening.catalog.imports.add_library(evening.library, True), True)
+    evening.shoot.scan(around)
+    evening.catalog.folders.enable(number, False)
+    library = evening.catalog.imports.add_library(evening.library, is_new=False)
+    evening.import_files("DCIM/A.JPG")
+    folder = evening.catalog.store.value(
+        "SELECT folder_id FROM directory WHERE path = ?", (str(evening.library / "2024"),)
+    )
+    assert folder == library

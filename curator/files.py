@@ -533,6 +533,33 @@ def status(path: str | os.PathLike[str]) -> os.stat_result:
         raise _read_error(error) from error
 
 
+class EdgeHash:
+    """Computes the fingerprint of a file from its blocks, for readers of whole files."""
+
+    def __init__(self) -> None:
+        self._size, self._head, self._tail = 0, b"", b""
+
+    def add(self, block: bytes) -> None:
+        """Add the next block."""
+        self._size += len(block)
+        missing = _EDGE_BYTES - len(self._head)
+        if missing > 0:
+            self._head, block = self._head + block[:missing], block[missing:]
+        if block:
+            self._tail = (self._tail + block[-_EDGE_BYTES:])[-_EDGE_BYTES:]
+
+    def hexdigest(self) -> str:
+        """Return what :func:`fingerprint` returns for the file."""
+        return _edge_digest(self._size, self._head, self._tail)
+
+
+def _edge_digest(size: int, head: bytes, tail: bytes) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (size.to_bytes(8, "little"), head, tail):
+        digest.update(part)
+    return digest.hexdigest()
+
+
 def fingerprint(path: str | os.PathLike[str]) -> str:
     """Hash a file's size and its first and last 64 KiB; return 32 hex digits of BLAKE2b.
 
@@ -540,24 +567,20 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
         GoneError: it does not exist.
         UnreadableError: it cannot be read.
     """
-    digest = hashlib.blake2b(digest_size=16)
+    tail = b""
     try:
         # Read without Python's buffer, which may be 1 MB on a network drive.
         with atomic.open_plain(Path(path)) as file:
             size = os.fstat(file.fileno()).st_size
-            digest.update(size.to_bytes(8, "little"))
-            start = _read(file.fileno(), _EDGE_BYTES)
-            digest.update(start)
-            end = b""
+            head = _read(file.fileno(), _EDGE_BYTES)
             if size > _EDGE_BYTES:
                 os.lseek(file.fileno(), max(size - _EDGE_BYTES, _EDGE_BYTES), os.SEEK_SET)
-                end = _read(file.fileno(), _EDGE_BYTES)
-                digest.update(end)
+                tail = _read(file.fileno(), _EDGE_BYTES)
     except OSError as error:
         raise _read_error(error) from error
-    if len(start) + len(end) < min(size, 2 * _EDGE_BYTES):
+    if len(head) + len(tail) < min(size, 2 * _EDGE_BYTES):
         raise UnreadableError("The file ends before its listed size.", "It may be damaged.")
-    return digest.hexdigest()
+    return _edge_digest(size, head, tail)
 
 
 def sha256(path: str | os.PathLike[str], stopped: Callable[[], bool] = lambda: False) -> str:

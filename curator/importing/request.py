@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FOLDERS = "{date:%Y}/{date:%Y-%m-%d}"
@@ -36,3 +36,8 @@ class ImportRequest:
     creator: str = ""
     copyright: str = ""
     sidecars: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        """Return the request as JSON-able values, for the catalog."""
+        paths = {"cards": [*map(str, self.cards)], "destinations": [*map(str, self.destinations)]}
+        return {**asdict(self), **paths}

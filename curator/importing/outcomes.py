@@ -1,0 +1,266 @@
+"""What became of each file of an import at each destination; records it, and sums it up."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from curator.catalog import Catalog, VerifiedCopy
+from curator.files import RAW_SUFFIXES
+from curator.importing.lanes import Job, Lane
+from curator.importing.plan import ImportPlan, PlannedFile, PlannedItem
+from curator.importing.report import (
+    DestinationProgress,
+    DestinationReport,
+    DestinationState,
+    FileFailure,
+    ImportReport,
+)
+from curator.model import Kind, KnownError, counted
+
+_RECORD_S, _RECORD_FILES = 0.5, 64
+_RATE_S = 5.0
+_NAMED = 3  # files named in a reason
+
+
+@dataclass(eq=False)
+class _Place:
+    """The outcomes at one destination, by file."""
+
+    lane: Lane
+    jobs: Sequence[Job]
+    copies: dict[Job, VerifiedCopy] = field(default_factory=dict)
+    kept: set[Job] = field(default_factory=set)
+    found: set[Job] = field(default_factory=set)  # there already, and equal
+    failed: dict[Job, str] = field(default_factory=dict)
+    done_bytes: int = 0
+    rates: deque[tuple[float, int]] = field(default_factory=deque)
+
+    @property
+    def wanted(self) -> int:
+        return len(self.jobs) - len(self.kept)
+
+    @property
+    def wanted_bytes(self) -> int:
+        return sum(job.planned.file.size for job in self.jobs if job not in self.kept)
+
+    @property
+    def verified(self) -> int:
+        """The number of files verified in this import."""
+        return len(self.copies) - len(self.kept)
+
+    @property
+    def unfinished(self) -> int:
+        return self.wanted - self.verified - len(self.failed)
+
+
+class Outcomes:
+    """The outcomes of one import.
+
+    Thread: the run's.
+
+    Attributes:
+        run_id: the id of the import in the catalog.
+    """
+
+    def __init__(self, plan: ImportPlan, catalog: Catalog, lanes: Sequence[Lane]) -> None:
+        """Begin to record an import.
+
+        Raises:
+            CatalogError: the catalog cannot be written.
+        """
+        self._plan, self._catalog = plan, catalog
+        self._begun = time.time()
+        planned = ((file, _kind(item, file)) for item in plan.items for file in item.files)
+        self.jobs = [
+            Job(number, file, kind, list(file.actions))
+            for number, (file, kind) in enumerate(planned)
+        ]
+        self._places = [_Place(lane, self.jobs) for lane in lanes]
+        for place in self._places:
+            for job in self.jobs:
+                copy = job.planned.verified[place.lane.index]
+                if copy is not None:
+                    place.copies[job] = copy
+                    place.kept.add(job)
+        self._totals = [place.wanted_bytes for place in self._places]
+        self._unrecorded: list[VerifiedCopy] = []
+        self._recorded_at = time.monotonic()
+        self._problem = ""
+        volumes = dict(filter(None, (lane.anchor.on_volume() for lane in lanes)))
+        self.run_id = catalog.imports.begin(plan.request.as_json(), plan.request.job, volumes)
+
+    # --- as it happens
+
+    def wanted(self, lane: Lane) -> dict[int, Job]:
+        """Return the files to copy or to check at a destination, numbered in order."""
+        kept = self._places[lane.index].kept
+        return {job.number: job for job in self.jobs if job not in kept}
+
+    def verified(self, lane: int, job: Job, copy: VerifiedCopy, found: bool) -> None:
+        """Note that a file is verified; ``found``: it was there already."""
+        place = self._places[lane]
+        place.copies[job] = copy
+        place.failed.pop(job, None)
+        if found:
+            place.found.add(job)
+        place.done_bytes += copy.size
+        self._unrecorded.append(copy)
+
+    def failed(self, lane: int, job: Job, reason: str) -> None:
+        """Note that a file is not verified; also after it was, if the card proved unreliable."""
+        place = self._places[lane]
+        if place.copies.pop(job, None) is not None:
+            place.kept.discard(job)
+        place.failed[job] = reason
+
+    def has_failed(self, lane: int, job: Job) -> bool:
+        """Whether a file was given up at a destination."""
+        return job in self._places[lane].failed
+
+    def copy_of(self, job: Job) -> VerifiedCopy | None:
+        """Return a verified copy of a file, at any destination."""
+        copies = (place.copies.get(job) for place in self._places)
+        return next((copy for copy in copies if copy is not None), None)
+
+    def record(self, now: bool = False) -> None:
+        """Record verified copies in the catalog, some at a time; ``now``: all of them.
+
+        While the catalog cannot be written, they are kept and tried again: they are on disk.
+        """
+        late = time.monotonic() - self._recorded_at > _RECORD_S
+        if not self._unrecorded or not (now or late or len(self._unrecorded) >= _RECORD_FILES):
+            return
+        self._recorded_at = time.monotonic()
+        try:
+            library = str(self._places[0].lane.anchor.path)
+            self._catalog.imports.record(self.run_id, self._unrecorded, library)
+        except KnownError as error:
+            self._problem = f"Verified copies could not be recorded in the catalog: {error}"
+            return
+        self._unrecorded, self._problem = [], ""
+
+    def progress(self) -> list[DestinationProgress]:
+        """Return the progress of each destination."""
+        return [self._progress(place) for place in self._places]
+
+    def _progress(self, place: _Place) -> DestinationProgress:
+        lane, now = place.lane, time.monotonic()
+        rates, total = place.rates, self._totals[lane.index]
+        rates.append((now, lane.written))
+        while now - rates[0][0] > _RATE_S:
+            rates.popleft()
+        seconds, moved = now - rates[0][0], lane.written - rates[0][1]
+        rate = moved / seconds if seconds > 0.5 else 0.0
+        state, left = lane.state, total - place.done_bytes
+        if state is DestinationState.COPYING and not place.unfinished:
+            state = DestinationState.DONE
+        return DestinationProgress(
+            lane.anchor.path, state, place.verified, place.wanted, place.done_bytes, total, rate,
+            left / rate if rate and state is DestinationState.COPYING else None,
+            len(place.failed), lane.trouble,
+        )  # fmt: skip
+
+    # --- in the end
+
+    def copies_at(self, lane: Lane) -> list[VerifiedCopy]:
+        """Return the copies at a destination for its checksum list; none if nothing is new."""
+        place = self._places[lane.index]
+        return list(place.copies.values()) if place.verified else []
+
+    def report(self, labels: Sequence[str], lists: Sequence[str], why: str) -> ImportReport:
+        """Return the report.
+
+        Args:
+            labels: the names of the cards.
+            lists: the path of the checksum list of each destination, or empty.
+            why: why the import ended early, empty if it did not.
+        """
+        failures = tuple(
+            FileFailure(job.planned.file.relative, str(place.lane.anchor.path), reason)
+            for place in self._places
+            for job, reason in place.failed.items()
+        )
+        unfinished = any(place.unfinished for place in self._places)
+        everywhere = {
+            job for job in self.jobs if all(job in place.copies for place in self._places)
+        }
+        done = {job.planned for job in everywhere}
+        places = [
+            self._destination(place, checksums, why)
+            for place, checksums in zip(self._places, lists, strict=True)
+        ]
+        return ImportReport(
+            run_id=self.run_id,
+            cards=tuple(labels),
+            photos=sum(
+                all(planned in done for planned in item.files)
+                for item in self._plan.items
+                if item.item.photo_files
+            ),
+            files=len(everywhere),
+            destinations=tuple(places),
+            failures=failures,
+            left=tuple(self._left(failures, places)),
+            complete=not unfinished,
+            problems=(self._problem,) if self._problem else (),
+            seconds=round(time.time() - self._begun, 3),
+        )
+
+    def _destination(self, place: _Place, checksums: str, why: str) -> DestinationReport:
+        return DestinationReport(
+            path=str(place.lane.anchor.path),
+            verified=place.verified - len(place.found),
+            checked=len(place.found),
+            kept=len(place.kept),
+            failed=len(place.failed),
+            unfinished=place.unfinished,
+            bytes=place.done_bytes,
+            checksums=checksums,
+            reason=(place.lane.trouble or why) if place.unfinished else "",
+            cache_answered=any(copy.cache_answered for copy in place.copies.values()),
+        )
+
+    def _left(
+        self, failures: Sequence[FileFailure], places: Sequence[DestinationReport]
+    ) -> list[str]:
+        """Return why the cards are not safe to format, a clause each."""
+        plan, contents = self._plan, self._plan.contents
+        left = [
+            f"{counted(place.unfinished, 'file')} not copied to {place.path}"
+            + (f" ({place.reason.rstrip('.')})" if place.reason else "")
+            for place in places
+            if place.unfinished
+        ]
+        if failures:
+            paths = list(dict.fromkeys(failure.path for failure in failures))
+            left.append(f"{counted(len(paths), 'file')} failed ({_some(paths)})")
+        unread = [path for path, _ in (*plan.unreadable, *contents.unreadable)]
+        if unread:
+            left.append(f"{counted(len(unread), 'file')} could not be read ({_some(unread)})")
+        unproved = sum(not item.proved for item in plan.known)
+        if unproved:
+            left.append(
+                f"{counted(unproved, 'item')} found in the library by the fingerprint alone,"
+                " not compared"
+            )
+        if plan.held_back:
+            left.append(f"{counted(len(plan.held_back), 'item')} not kept and not copied")
+        if contents.others:
+            names = [file.relative for file in contents.others]
+            left.append(f"{counted(len(names), 'other file')} only on the card ({_some(names)})")
+        return left
+
+
+def _kind(item: PlannedItem, file: PlannedFile) -> Kind | None:
+    """Return the kind of a photo's file; None for a companion, a video or a recording."""
+    if file not in item.files[: item.item.photo_files]:
+        return None
+    return Kind.RAW if file.file.path.suffix.lower() in RAW_SUFFIXES else Kind.IMAGE
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,211 @@
+"""Running an import: copied, read back, recorded; nothing overwritten, nothing claimed falsely."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from curator import files
+from curator.catalog import Catalog, VerifiedCopy
+from curator.importing import lanes
+from curator.importing.card_files import find_files
+from curator.importing.plan import Action, ImportPlan, PlannedFile, PlannedItem
+from curator.importing.request import ImportRequest
+from curator.importing.run import ImportRun
+from curator.volumes import Mount
+from tests.cards import draw_card, must_be_copied
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    """A card of 3 photos: 6 files, a pair, a sidecar and a voice memo among them."""
+    return draw_card(tmp_path / "EOS_DIGITAL", photos=3)
+
+
+def plan_of(
+    card: Path,
+    destinations: Sequence[Path],
+    action: Action = Action.COPY,
+    verified: Callable[[str], VerifiedCopy | None] = lambda name: None,
+) -> ImportPlan:
+    """Plan to do the same with every file of a card, at every destination."""
+    plan = ImportPlan(ImportRequest((card,), tuple(destinations)), find_files([card]))
+    for item in plan.contents.items:
+        planned = [
+            PlannedFile(
+                file,
+                files.fingerprint(file.path),
+                f"2024/{file.path.name}",
+                (action,) * len(destinations),
+                tuple(verified(file.path.name) for _ in destinations),
+            )
+            for file in item.files
+        ]
+        plan.items.append(PlannedItem(item, tuple(planned)))
+    return plan
+
+
+def listed(folder: Path) -> list[str]:
+    """List the files in a folder, without checksum lists."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".sha256")
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def test_every_file_is_read_back_at_both_destinations(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    before = must_be_copied(card)
+    library, backup = tmp_path / "library", tmp_path / "backup"
+    report = ImportRun(plan_of(card, [library, backup]), catalog).run()
+    names = {Path(name).name: sha256 for name, sha256 in before.items()}
+    for place, done in zip((library, backup), report.destinations, strict=True):
+        assert listed(place) == sorted(f"2024/{name}" for name in names)
+        assert done.verified == len(names)
+        checked = subprocess.run(
+            ["sha256sum", "-c", Path(done.checksums).name], cwd=place, capture_output=True
+        )
+        assert checked.returncode == 0, checked.stdout
+        assert len(checked.stdout.splitlines()) == len(names)
+    assert (report.photos, report.files, report.complete) == (3, 6, True)
+    assert report.sentence.startswith(
+        "All of EOS_DIGITAL is copied: 6 files (2 copies each) read back and equal"
+    )
+    assert must_be_copied(card) == before
+    found = catalog.imports.verified([files.fingerprint(library / "2024" / "IMG_0001.JPG")])
+    assert {copy.path for copies in found.values() for copy in copies} == {
+        str(place / "2024" / "IMG_0001.JPG") for place in (library, backup)
+    }
+
+
+def test_copies_keep_the_time_of_the_file(card: Path, tmp_path: Path, catalog: Catalog) -> None:
+    ImportRun(plan_of(card, [tmp_path / "library"]), catalog).run()
+    original = card / "DCIM" / "100CANON" / "IMG_0001.JPG"
+    copy = tmp_path / "library" / "2024" / "IMG_0001.JPG"
+    assert copy.stat().st_mtime_ns == original.stat().st_mtime_ns
+
+
+def test_a_file_that_is_there_already_is_compared_and_not_copied_again(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    library = tmp_path / "library"
+    ImportRun(plan_of(card, [library]), catalog).run()
+    before = {name: (library / name).stat().st_ino for name in listed(library)}
+    report = ImportRun(plan_of(card, [library], Action.CHECK), catalog).run()
+    assert (report.destinations[0].checked, report.destinations[0].verified) == (6, 0)
+    assert {name: (library / name).stat().st_ino for name in listed(library)} == before
+    assert not report.left
+
+
+@pytest.mark.parametrize("action", [Action.CHECK, Action.COPY])
+def test_another_file_of_that_name_stays_and_the_copy_gets_a_number(
+    card: Path, tmp_path: Path, catalog: Catalog, action: Action
+) -> None:
+    library = tmp_path / "library"
+    (library / "2024").mkdir(parents=True)
+    (library / "2024" / "IMG_0001.JPG").write_bytes(b"somebody else's")
+    plan = plan_of(card, [library], action)
+    report = ImportRun(plan, catalog).run()
+    assert (library / "2024" / "IMG_0001.JPG").read_bytes() == b"somebody else's"
+    original = card / "DCIM" / "100CANON" / "IMG_0001.JPG"
+    assert (library / "2024" / "IMG_0001-2.JPG").read_bytes() == original.read_bytes()
+    assert report.files == 6
+
+
+def test_what_an_earlier_import_verified_is_not_touched(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    library = tmp_path / "library"
+    plan = plan_of(card, [library])
+    ImportRun(plan, catalog).run()
+    prints = [planned.fingerprint for item in plan.items for planned in item.files]
+    known = {
+        Path(copy.name).name: copy
+        for copies in catalog.imports.verified(prints).values()
+        for copy in copies
+    }
+    report = ImportRun(plan_of(card, [library], Action.KEEP, known.get), catalog).run()
+    assert (report.destinations[0].kept, report.destinations[0].verified) == (6, 0)
+    assert "6 files verified by earlier imports and still there" in report.sentence
+    assert len(list(library.glob("*.sha256"))) == 1  # the list of the first import
+
+
+Hash = tuple[str, bool]
+
+
+@pytest.fixture
+def bad_readings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]]]:
+    """Copies that read back wrongly, one for each function in the list; each is called then."""
+    real, wrong = lanes.hash_past_cache, list[Callable[[], None]]()
+
+    def hash_past_cache(handle: int, mount: Mount | None, stopped: Callable[[], bool]) -> Hash:
+        if wrong:
+            wrong.pop()()
+            return "0" * 64, False
+        return real(handle, mount, stopped)
+
+    monkeypatch.setattr(lanes, "hash_past_cache", hash_past_cache)
+    yield wrong
+
+
+def test_a_copy_that_reads_back_differently_once_is_copied_again(
+    card: Path, tmp_path: Path, catalog: Catalog, bad_readings: list[Callable[[], None]]
+) -> None:
+    bad_readings.append(lambda: None)
+    report = ImportRun(plan_of(card, [tmp_path / "library"]), catalog).run()
+    assert report.files == 6
+    assert not report.failures
+
+
+def test_a_drive_that_reads_back_differently_again_and_again_is_said_to_fail(
+    card: Path, tmp_path: Path, catalog: Catalog, bad_readings: list[Callable[[], None]]
+) -> None:
+    bad_readings += [lambda: None] * 100
+    report = ImportRun(plan_of(card, [tmp_path / "library"]), catalog).run()
+    assert listed(tmp_path / "library") == []
+    assert len(report.failures) == 6
+    assert all("the drive may be failing" in failure.reason for failure in report.failures)
+    assert not report.safe
+    assert "6 files failed" in report.sentence
+
+
+def test_a_card_that_is_read_differently_the_second_time_is_said_to_fail(
+    card: Path, tmp_path: Path, catalog: Catalog, bad_readings: list[Callable[[], None]]
+) -> None:
+    first = card / "DCIM" / "100CANON" / "IMG_0001.DNG"
+
+    def flip_a_bit() -> None:
+        content = bytearray(first.read_bytes())
+        content[len(content) // 2] ^= 1
+        first.write_bytes(content)
+
+    bad_readings.append(flip_a_bit)  # the first file that is read back
+    report = ImportRun(plan_of(card, [tmp_path / "library"]), catalog).run()
+    [failure] = report.failures
+    assert failure.path == "DCIM/100CANON/IMG_0001.DNG"
+    assert failure.reason.startswith("Two readings of it differ: the card or its reader may be")
+    assert "2024/IMG_0001.DNG" not in listed(tmp_path / "library")
+
+
+def test_a_stopped_import_keeps_what_is_verified_and_says_what_is_missing(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    library = tmp_path / "library"
+    run: ImportRun
+
+    def stop_after_the_first() -> bool:
+        if listed(library):
+            run.stop()
+        return False
+
+    run = ImportRun(plan_of(card, [library]), catalog, give_way=stop_after_the_first)
+    report = run.run()
+    assert not report.complete
+    assert not report.safe
+    done = report.destinations[0]
+    assert done.verified + done.unfinished == 6
+    assert "not copied" in report.sentence
+    assert not [name for name in listed(library) if ".tmp" in name]
+    assert len(listed(library)) == done.verified

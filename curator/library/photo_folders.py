@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curator.catalog import Catalog, FolderRow
 from curator.files import is_picture_name
@@ -45,7 +47,7 @@ class PhotoFolders:
         self._away: frozenset[int] = frozenset()
         self._folders: dict[int, str] = {}
         self._copies = np.zeros((0, 2), np.int64)  # photo id, directory id
-        self._copy_names: list[str] = []
+        self._copy_names: NDArray[Any] = np.zeros(0, object)
         self._viewed = ""  # path of the folder that is viewed
 
     def refresh(self) -> bool:
@@ -56,6 +58,7 @@ class PhotoFolders:
         folders = self._catalog.folders.all()
         on = {folder.id for folder in folders if folder.enabled}
         listed = self._catalog.folders.directories()
+        removed = not self._folders.keys() <= {folder.id for folder in folders}
         self._note_moves(folders, listed)
         known = len(self._directories)
         self._directories = {directory: path for directory, _, path in listed}
@@ -63,7 +66,7 @@ class PhotoFolders:
             directory for directory, folder, _ in listed if folder is not None and folder not in on
         )
         switched, self._hidden = hidden != self._hidden, hidden
-        if len(listed) != known or switched:
+        if len(listed) != known or switched or removed:
             self.refresh_copies()
         return switched
 
@@ -156,39 +159,54 @@ class PhotoFolders:
         self._viewed = folder
         self._name_copies()
 
-    def refresh_copies(self) -> set[int]:
+    def refresh_copies(self, photos: Ids | None = None) -> set[int]:
         """Read which photos have a copy in another folder.
+
+        Args:
+            photos: only these are read again, because their main files moved.
 
         Returns:
             The photos whose name or directory in the viewed folder changed.
         """
-        rows = self._catalog.photos.copy_locations()
-        self._copies = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
-        self._copy_names = [row[2] for row in rows]
-        return self._name_copies()
+        rows = self._catalog.photos.copy_locations(None if photos is None else photos.tolist())
+        copies = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
+        names = np.array([row[2] for row in rows], object)
+        if photos is not None:
+            others = ~np.isin(self._copies[:, 0], photos)
+            copies = np.concatenate([self._copies[others], copies])
+            names = np.concatenate([self._copy_names[others], names])
+        self._copies, self._copy_names = copies, names
+        return self._name_copies(photos)
 
     def photos_moved(self) -> None:
         """Name copies again, because photos were added or their main files moved."""
         if self._viewed:
             self._name_copies()
 
-    def _name_copies(self) -> set[int]:
-        before, here = self.copies_here, dict[int, tuple[str, int]]()
+    def _name_copies(self, photos: Ids | None = None) -> set[int]:
+        """Name photos by their copies in the viewed folder; by default all, else only these."""
+        before, others = self.copies_here, dict[int, tuple[str, int]]()
+        here: dict[int, tuple[str, int]] = {}
         wanted = set(self._below(self._viewed)) if self._viewed else set()
         wanted -= self._hidden
-        known = self._rows.knows(self._copies[:, 0]) & np.isin(self._copies[:, 1], list(wanted))
-        main, names = self._rows.column("directory_id"), self._rows.strings("name")
-        for index in np.flatnonzero(known).tolist():
-            photo, where = self._copies[index].tolist()
-            row = self._rows.row(photo)
-            if main[row] not in wanted:
-                file = self._copy_names[index]
-                # Half of a split pair is named with its suffix.
-                suffixed = is_picture_name(str(names[row]))
-                here.setdefault(photo, (file if suffixed else PurePath(file).stem, where))
-        self.copies_here = here
+        inside = self._rows.knows(self._copies[:, 0]) & np.isin(self._copies[:, 1], list(wanted))
+        if photos is not None:
+            inside &= np.isin(self._copies[:, 0], photos)
+            again = set(photos.tolist())
+            others = {photo: name for photo, name in before.items() if photo not in again}
+            before = {photo: name for photo, name in before.items() if photo in again}
+        rows = self._rows.rows_of(self._copies[inside, 0])
+        elsewhere = ~np.isin(self._rows.column("directory_id")[rows], list(wanted))
+        copies = self._copies[inside][elsewhere].tolist()
+        names = self._rows.texts_at(rows[elsewhere], ("name",))[0]
+        files = self._copy_names[inside][elsewhere].tolist()
+        for (photo, where), name, file in zip(copies, names, files, strict=True):
+            # Half of a split pair is named with its suffix.
+            suffixed = is_picture_name(str(name))
+            here.setdefault(photo, (file if suffixed else PurePath(file).stem, where))
         changed = {photo for photo, _ in before.items() ^ here.items()}
         if changed:
+            self.copies_here = others | here
             self.names_serial += 1
         return changed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -96,19 +97,34 @@ class SortRanks:
         self._by_name = self._by_time = None
 
     def by_time(self) -> Ids:
-        """Return ranks by capture time, folder, name; photos without a time come last."""
+        """Return ranks by capture time, folder, name; photos without a time come last.
+
+        Folder and name are those in the viewed folder: while a card is imported and its photos move
+        to their copies, none changes its place.
+        """
+        self._follow_names()
         if self._by_time is None or len(self._by_time) != self._rows.size:
-            self._by_time = by_time(self._rows.column("taken_at"), self._ranked_by_name)
+            among = partial(self._ranked_by_name, copies_here=self._folders.copies_here)
+            self._by_time = by_time(self._rows.column("taken_at"), among)
         return self._by_time
 
     def by_name(self) -> Ids:
         """Return ranks by folder and name, as in the viewed folder; equal names by row."""
-        if self._names_serial != self._folders.names_serial:
-            self._by_name, self._names_serial = None, self._folders.names_serial
+        self._follow_names()
         if self._by_name is None or len(self._by_name) != self._rows.size:
             rows = np.arange(self._rows.size)
             self._by_name = self._ranked_by_name(rows, self._folders.copies_here)
         return self._by_name
+
+    def _follow_names(self) -> None:
+        """Drop ranks if photos have other names in the viewed folder now."""
+        if self._names_serial != self._folders.names_serial:
+            self._by_name = self._by_time = None
+            self._names_serial = self._folders.names_serial
+
+    def dump(self) -> tuple[Ids, Ids]:
+        """Return what :meth:`restore` takes; no folder is viewed then."""
+        return by_time(self._rows.column("taken_at"), self._ranked_by_name), self.rows_by_name()
 
     def rows_by_name(self) -> Ids:
         """Return all rows sorted by the name of their main file alone."""
@@ -121,15 +137,14 @@ class SortRanks:
         directories = self._folders.directories
         path_ranks = np.zeros(max(directories, default=0) + 1, np.int64)
         path_ranks[sorted(directories, key=directories.__getitem__)] = np.arange(len(directories))
-        directory, by_name = self._rows.column("directory_id")[rows], self._names.ranks
+        directory_ids, by_name = self._rows.column("directory_id"), self._names.ranks
         if copies_here:
-            names = self._rows.strings("name")[: self._rows.size]
-            directory = directory.copy()
+            names, viewed = self._rows.strings("name")[: self._rows.size], directory_ids.copy()
             for photo, (name, directory_id) in copies_here.items():
                 row = self._rows.row(photo)
-                names[row], directory[row] = name, directory_id
-            by_name = Names(names).ranks
-        return _inverse(np.lexsort((by_name(rows), path_ranks[directory])))
+                names[row], viewed[row] = name, directory_id
+            directory_ids, by_name = viewed, Names(names).ranks
+        return _inverse(np.lexsort((by_name(rows), path_ranks[directory_ids[rows]])))
 
 
 def _sorted(keys: Sequence[str]) -> Ids:

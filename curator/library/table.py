@@ -133,7 +133,7 @@ class Table:
         Raises:
             ValueError: a text contains a NUL.
         """
-        by_time, by_name = self.ranks.by_time(), self.ranks.rows_by_name()
+        by_time, by_name = self.ranks.dump()
         here = ~self.column("merged_into")
         rows = np.flatnonzero(here)
         dumped: dict[str, NDArray[Any]] = {"id": self.ids[rows], "rev": np.array(self.rows.rev)}
@@ -199,9 +199,11 @@ class Table:
         if not self.folders.directories.keys() >= set(columns["directory_id"]):
             self._refresh_folders()
         ids = np.array(columns["id"], np.int64)
+        known = self.size
         rows, fresh = self.rows.add(ids)
         moved = fresh > 0
         numbers = {}
+        relocated = ids[:0]  # known photos whose main files are in other directories now
         for name, (dtype, convert) in NUMBERS.items():
             numbers[name] = values = np.array(
                 convert(columns[name]) if convert else columns[name], dtype
@@ -213,10 +215,13 @@ class Table:
                     self.ranks.forget_times()
                     if name == "directory_id":
                         self.ranks.forget_directories()
+                        relocated = ids[(rows < known) & (before != values)]
         self.rows.set_numbers(rows, numbers)
         if self.rows.set_texts(rows, columns, fresh):
             self.ranks.forget_names()
-        if moved:
+        if len(relocated):
+            self.folders.refresh_copies(relocated)
+        elif moved:
             self.folders.photos_moved()
         self.scores.resize()
         self.stacks.update(rows)

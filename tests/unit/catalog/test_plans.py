@@ -177,6 +177,7 @@ HOT: dict[str, Act] = {
     "description": lambda c: c.descriptions.of(SOME),
     "projects of": lambda c: c.projects.names_of(SOME),
     "whole of": lambda c: c.identity.pair_of(PHOTO),
+    "copies of some": lambda c: c.photos.copy_locations(SOME),
     "size on disk": lambda c: c.photos.file_bytes(SOME),
     # search
     "words": lambda c: (c.text.photos_with("ba"), c.text.photos_with("sea li", "tag")),
@@ -286,8 +287,6 @@ COLD: dict[str, str] = {
     "faces were switched on or off": "faces.switch faces.remove_all",
     "putting a catalog back": """
         recovery.replay""",
-    "when a scan ended, or a folder is new: 25 ms at 100,000, as no index holds copies alone": """
-        photos.copy_locations""",
     "a filter for what has none of it: kept until words change": """
         text.photos_without""",
     "the counts of work, on another thread while their page is open: 26 ms at 100,000": """

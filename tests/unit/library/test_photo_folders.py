@@ -1,0 +1,64 @@
+"""A viewed card is imported: photos move to their copies, and stay where they are in the list."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from curator import files
+from curator.catalog import Catalog, VerifiedCopy
+from curator.library.table import Table
+from curator.model import Kind
+from tests.unit.catalog.shoot import Shoot, photo_bytes
+
+
+def import_photo(shoot: Shoot, library: Path, name: str, to: str) -> None:
+    """Copy a photo of the card and record the copy."""
+    source, target = shoot.folder / name, library / to
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+    status, imports = target.stat(), shoot.catalog.imports
+    copy = VerifiedCopy(
+        *(str(shoot.folder), name, files.fingerprint(source), files.sha256(source)),
+        *(status.st_size, str(library), to, status.st_mtime_ns),
+        kind=Kind.IMAGE,
+    )
+    imports.record(imports.begin({}, ""), [copy], library)
+
+
+@pytest.mark.parametrize("ingested", [False, True])
+def test_a_viewed_card_keeps_its_photos_their_names_and_their_order(
+    ingested: bool, catalog: Catalog, tmp_path: Path
+) -> None:
+    shoot = Shoot(catalog, tmp_path / "card")
+    library = tmp_path / "photos"
+    for name in ("A.JPG", "B.JPG", "C.JPG"):  # taken in the same second, or not read yet
+        shoot.write(name, photo_bytes(name))
+    (shoot.ingest if ingested else shoot.scan)()
+    catalog.imports.add_library(library, is_new=True)
+    table = Table(catalog)
+    table.folders.set_viewed(str(shoot.folder))
+    # Among all photos the first would come last, and the last first.
+    moves = (("B.JPG", "0/X.JPG"), ("C.JPG", "0/A.JPG"), ("A.JPG", "1/Z.JPG"))
+    for number, (name, to) in enumerate(moves, 1):
+        import_photo(shoot, library, name, to)
+        assert table.refresh() == {"ABC".index(name[0]) + 1}
+        assert table.folders.inside(str(shoot.folder)).tolist() == [True] * 3
+        assert table.folders.inside(str(library)).sum() == number
+        assert [table.name(photo) for photo in (1, 2, 3)] == ["A", "B", "C"]
+        assert table.ranks.by_time().tolist() == table.ranks.by_name().tolist() == [0, 1, 2]
+    table.folders.set_viewed(str(library))
+    assert [table.name(photo) for photo in (1, 2, 3)] == ["Z", "X", "A"]
+    assert table.ranks.by_time().tolist() == table.ranks.by_name().tolist() == [2, 1, 0]
+    table.folders.set_viewed(str(shoot.folder))
+    card = catalog.folders.containing(shoot.folder)
+    assert card is not None
+    catalog.volumes.set_away(card.id, away=True)
+    table.refresh()
+    assert not table.missing().any()
+    assert catalog.imports.settle_card(card.id)
+    table.refresh()
+    assert not table.missing().any() and not table.folders.inside(str(shoot.folder)).any()
+    assert table.folders.inside(str(library)).all()

@@ -24,13 +24,14 @@ import hashlib
 import os
 import stat
 import sys
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from curator import atomic
+from curator import atomic, file_lock
 from curator.model import KnownError, UnreadableError
 
 FileId = tuple[int, int]
@@ -50,6 +51,7 @@ _LINKED = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)  # the error codes for a li
 # The call that renames without overwriting, its flag for that, and AT_FDCWD: Linux, then macOS.
 _EXCLUSIVE = (("renameat2", 1, -100), ("renameatx_np", 4, -2))
 _NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+_LOCK_S = 5.0  # a rename takes microseconds
 _BLOCK_BYTES = 1 << 20
 # This bit of a reparse tag means that it leads elsewhere (MS-FSCC 2.1.2.1). Links and junctions
 # have it; files that a cloud drive downloads when they are read do not.
@@ -95,6 +97,7 @@ class OpenedFolder:
     Attributes:
         path: its path when it was opened; for messages only.
         file_id: identifies the folder.
+        is_locked: whether the owner holds its lock (`curator.file_lock`); set by the owner.
 
     Thread: any, one at a time.
     """
@@ -104,7 +107,7 @@ class OpenedFolder:
         closed: Collection[FileId],
     ) -> None:  # fmt: skip
         """Take over a handle; called by this class only."""
-        self.path, self.file_id = path, chain[-1][1]
+        self.path, self.file_id, self.is_locked = path, chain[-1][1], False
         self._handle, self._chain, self._closed = handle, chain, closed
 
     @classmethod
@@ -198,9 +201,16 @@ class OpenedFolder:
             return []
 
     def sync(self) -> None:
-        """Flush its names to disk, where the system supports it."""
-        with contextlib.suppress(OSError):
+        """Flush its names to disk, where the system supports it.
+
+        Raises:
+            OSError: the disk failed or is gone, so that a rename may be undone.
+        """
+        try:
             os.fsync(self.fileno())
+        except OSError as error:
+            if error.errno not in (*_NOT_SUPPORTED, errno.EACCES):
+                raise
 
     # --- reading
 
@@ -504,16 +514,28 @@ class OpenedFolder:
         if self._link(old, target, new):
             os.unlink(old, dir_fd=self._handle)
             return
-        # exFAT by FUSE or on macOS, and some network drives. An empty file takes the name first,
-        # which only one process can do; it is ours, and is replaced.
-        os.close(os.open(new, _CREATE, 0o666, dir_fd=target._handle))
-        try:
+        # exFAT by FUSE or on macOS, and some network drives. An empty file that takes the name
+        # first would stay after a kill. Other programs have microseconds to take it in between.
+        with target._locked():
+            if target._lstat_or_none(name) is not None:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
             self._move(leaf, target, name)
-        except OSError:
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes of ours from renaming files into the folder, where it has locks."""
+        if self.is_locked:
+            yield
+            return
+        handle = os.open(self._to("."), _FOLDER, dir_fd=self._handle)
+        try:
             with contextlib.suppress(OSError):
-                if not target._lstat(name).st_size:
-                    os.unlink(new, dir_fd=target._handle)
-            raise
+                until = time.monotonic() + _LOCK_S
+                while not file_lock.acquire(handle) and time.monotonic() < until:
+                    time.sleep(0.001)
+            yield
+        finally:
+            os.close(handle)
 
     def _link(self, old: str, target: OpenedFolder, new: str) -> bool:
         """Hard-link a file to a second name; return False on a disk without hard links.

@@ -180,9 +180,11 @@ def exclusive(folder: OpenedFolder) -> Iterator[None]:
             taken = handle is None or file_lock.acquire(handle)
         if not taken:
             raise busy
+        folder.is_locked = True
         try:
             yield
         finally:
+            folder.is_locked = False
             if handle is not None:
                 file_lock.release(handle)
 

@@ -214,6 +214,42 @@ def test_a_rename_on_a_real_exfat_never_replaces_another_file(
         card.close()
 
 
+def test_a_disk_that_fails_to_store_a_name_is_reported(
+    folder: OpenedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not folder.has_handle:
+        pytest.skip("without a handle nothing can be flushed")
+
+    def failing(number: int) -> Callable[[int], None]:
+        def sync(_: int) -> None:
+            raise OSError(number, os.strerror(number))
+
+        return sync
+
+    monkeypatch.setattr(os, "fsync", failing(errno.EINVAL))
+    folder.sync()
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO))
+    with pytest.raises(OSError, match="Input/output"):
+        folder.sync()
+
+
+def test_no_name_is_taken_before_the_whole_file_has_it(
+    folder: OpenedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    def killed(*_: object, **__: object) -> None:
+        raise SystemExit  # what a kill leaves there stays for good
+
+    monkeypatch.setattr(opened_folder, "_rename_exclusively", lambda *_: False)
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(SystemExit):
+        rename(folder, "a", "c")
+    assert sorted(folder.names()) == ["a", "sub"]
+
+
 def test_a_disk_that_fails_a_rename_leaves_no_empty_file(
     folder: OpenedFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

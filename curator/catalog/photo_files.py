@@ -176,18 +176,30 @@ class PhotoFiles:
         )
 
     def of_job(self, job: StageJob) -> FileRow | None:
-        """Find the file a job was about; None if it is no longer its photo's."""
+        """Find the file a job was about; see :meth:`of_jobs`."""
         return self.of_jobs([job])[0]
 
     def of_jobs(self, jobs: Sequence[StageJob]) -> list[FileRow | None]:
-        """Find the file each job was about; None where it is no longer its photo's."""
+        """Find the file each job was about; None where it is no longer its photo's.
+
+        A file on a card may have become a copy meanwhile, because its content was imported. Then it
+        is the main file with that content: what was read of one holds for the other.
+        """
         rows = {
             (row.photo_id, row.directory, row.name): row
             for row in self.where_in(
                 "missing_since IS NULL AND photo_id IN ({})", [job.photo_id for job in jobs]
             )
         }
-        return [rows.get((job.photo_id, *os.path.split(job.path))) for job in jobs]
+        main = {row.photo_id: row for row in rows.values() if row.role == "main"}
+        found = []
+        for job in jobs:
+            row = rows.get((job.photo_id, *os.path.split(job.path)))
+            if row is not None and row.role == "copy" and row.fingerprint is not None:
+                other = main.get(row.photo_id)
+                row = other if other and other.fingerprint == row.fingerprint else row
+            found.append(row)
+        return found
 
     def main(self, ids: Sequence[int]) -> dict[int, FileRow]:
         """Return the main file of each photo; photos whose main file is missing are left out."""

@@ -111,7 +111,7 @@ class Results:
         with self._store.transaction_with(lambda: self._lookup(results)) as (rows, holders):
             for (job, result), row in zip(results, rows, strict=True):
                 photo = job.photo_id
-                if row is None or row.role != "main":
+                if row is None or row.role != "main" or _differs(job, result, row):
                     self._work.requeue(photo, job.stage)
                 elif (
                     row.fingerprint not in (None, result.fingerprint)
@@ -120,7 +120,7 @@ class Results:
                 ):
                     doubtful.append((job, result))
                 else:
-                    sure.append((row, result))
+                    sure.append((row, _as_of(row, result) if job.path != row.path else result))
                     changed.append(photo)
                     for fingerprint in (result.fingerprint, result.half_fingerprint):
                         holders[fingerprint].add(photo)
@@ -144,8 +144,10 @@ class Results:
         """Find out which photo a doubtful peek is about; may read whole files, writes nothing."""
         row = self._files.of_job(job)
         result = _with_half(job, result, reader)
-        if row is None:
+        if row is None or _differs(job, result, row):
             return PeekFindings(result, None, None, _Halves(False, []))
+        if job.path != row.path:
+            result = _as_of(row, result)
         twins = (
             self._files.with_fingerprint(result.fingerprint, job.photo_id) if result.size else []
         )
@@ -361,6 +363,16 @@ class Results:
             f"UPDATE photo SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
             (*columns.values(), photo),
         )
+
+
+def _differs(job: StageJob, result: Peeked, row: FileRow) -> bool:
+    """Whether a file on a card was read that is not like its copy, the main file now."""
+    return job.path != row.path and result.fingerprint != row.fingerprint
+
+
+def _as_of(row: FileRow, result: Peeked) -> Peeked:
+    """Return what was read of a file as if a copy of it had been read."""
+    return replace(result, size=row.size, mtime_ns=row.mtime_ns)
 
 
 def _with_half(job: StageJob, result: Peeked, reader: FileReader) -> Peeked:

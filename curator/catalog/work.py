@@ -404,8 +404,11 @@ class WorkQueue:
             )
             if made is None:
                 return False  # the photo was merged into another
-            again = retry and made < attempts
             row = self._files.of_job(job)
+            if row is not None and row.path != job.path:
+                self.requeue(job.photo_id, job.stage)  # its copy can be read instead
+                return False
+            again = retry and made < attempts
             source = row.fingerprint if row else None
             if job.proxy:  # of a stage that reads both, see StageRule
                 source = job.fingerprint

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -114,11 +114,12 @@ class Shoot:
             for row in self.catalog.work.pending(stage, 1000, list(ids))
         ]
 
-    def peek(self) -> list[int]:
-        """Run peek for all that wait."""
+    def peek(self, between: Callable[[], object] = lambda: None) -> list[int]:
+        """Run peek for all that wait; ``between`` is called when they have begun."""
         changed: list[int] = []
         jobs = self.jobs("peek")
         self.catalog.work.start("peek", [job.photo_id for job in jobs])
+        between()
         for job in jobs:
             status = Path(job.path).stat()
             capture = read_exif(job.path)

@@ -164,6 +164,57 @@ def test_a_pair_stays_one_photo(order: tuple[str, str], scanned: bool, evening: 
     assert len(evening.shoot.listed()) == 1
 
 
+@pytest.mark.parametrize("pair", [False, True])
+def test_what_was_read_on_the_card_meanwhile_holds_for_the_copy(
+    pair: bool, evening: CardImport
+) -> None:
+    """Stages begin before the copy is verified, and end after it."""
+    names = [f"DCIM/A.{ending}" for ending in (("NEF", "JPG") if pair else ("JPG",))]
+    for name in names:
+        evening.shoot.write(name, photo_bytes(name))
+    evening.shoot.scan()
+    library = evening.library / f"2024/{Path(names[0]).name}"
+    evening.shoot.peek(between=lambda: evening.import_files(*names))
+    assert evening.catalog.photos.get(1).capture.camera == "Test One"
+    assert evening.shoot.jobs("peek") == []
+    [job] = evening.shoot.jobs("convert")
+    assert job.path == str(library)
+    on_card = replace(job, path=str(evening.card / names[0]))
+    evening.catalog.work.start("convert", [1])
+    evening.catalog.results.save_converted([(on_card, evening.shoot.converted(on_card))])
+    photo = evening.catalog.photos.get(1)
+    assert {entry.state for entry in photo.work} == {"done"} and photo.proxy
+    assert evening.shoot.scan(evening.library).changed == []
+    # Only a file of known width and height is the same photo after another program edited it.
+    size = evening.catalog.store.row("SELECT width, height FROM file WHERE role = 'main'")
+    assert size == (6000, 4000)
+
+
+def test_a_card_that_reads_differently_is_not_believed(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.scan()
+
+    def spoil() -> None:
+        evening.import_files("DCIM/A.JPG")
+        (evening.card / "DCIM/A.JPG").write_bytes(photo_bytes("flipped bits"))
+
+    evening.shoot.peek(between=spoil)
+    [job] = evening.shoot.jobs("peek")
+    assert job.path == str(evening.library / "2024/A.JPG")
+    assert len(evening.shoot.listed()) == 1
+
+
+def test_a_file_that_fails_on_the_card_is_read_from_its_copy(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.scan()
+    [job] = evening.shoot.jobs("peek")
+    evening.catalog.work.start("peek", [1])
+    evening.import_files("DCIM/A.JPG")
+    assert not evening.catalog.work.save_failure(job, "The card was removed.", retry=False)
+    [again] = evening.shoot.jobs("peek")
+    assert again.path == str(evening.library / "2024/A.JPG")
+
+
 def test_a_pair_split_by_hand_stays_split(evening: CardImport) -> None:
     evening.shoot.write("DCIM/A.NEF", photo_bytes("raw"))
     evening.shoot.write("DCIM/A.JPG", photo_bytes("jpeg"))

@@ -32,6 +32,8 @@ DCIM = "DCIM"
 _OF_CARDS = ("exfat", "fat", "fat32", "msdos", "vfat")
 # An external disk in one of these formats is no card, even if a card was copied to it as a whole.
 _NOT_OF_CARDS = ("apfs", "btrfs", "hfs", "ntfs", "ntfs3", "refs", "xfs", "zfs")
+_NEVER = "which Curator never changes."
+COPY_FIRST = "Copy the photo first."
 _EJECT_S = 60.0  # a card that still writes may take so long
 
 
@@ -107,20 +109,26 @@ class Protection:
         self._mounts = volumes.mounted()
         self._reasons: dict[str, str] = {}
 
-    def reason(self, path: str | os.PathLike[str]) -> str:
-        """Return why nothing may be written or removed in the folder of a path; empty if it may."""
-        folder = str(PurePath(path).parent)
+    def reason(self, file: str | os.PathLike[str], remedy: str = "") -> str:
+        """Return why a file must not be written or removed, in plain sentences; empty if it may.
+
+        Args:
+            file: its path. Only its folder's links are followed, so resolve the file's own.
+            remedy: what to do if it is on a card.
+        """
+        folder = str(PurePath(file).parent)
         if folder not in self._reasons:
-            try:
-                card = card_of(folder, self._mounts)
-                self._reasons[folder] = "" if card is None else _protected(card)
-            except UnavailableError as error:
-                self._reasons[folder] = str(error)
-        return self._reasons[folder]
+            self._reasons[folder] = self.folder_reason(folder)
+        found = self._reasons[folder]
+        return f"{found} {remedy}" if remedy and found.endswith(_NEVER) else found
 
-
-def _protected(card: Card) -> str:
-    return f"On the card {card.label}, which Curator never changes. Copy the photo first."
+    def folder_reason(self, folder: str | os.PathLike[str]) -> str:
+        """Return why nothing may be written or removed in a folder; empty if it may."""
+        try:
+            card = card_of(folder, self._mounts)
+        except UnavailableError as error:
+            return str(error)
+        return "" if card is None else f"On the card {card.label}, {_NEVER}"
 
 
 def _may_be_card(mount: Mount) -> bool:

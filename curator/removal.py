@@ -6,8 +6,9 @@
 
 The plan contains the files of rejected photos and the sidecars that belong only to them. Copies in
 other folders and other companions are listed, but stay unless ticked. Files that cannot go to a
-trash are listed with the reason and stay. Only :func:`delete_permanently` deletes permanently; the
-window and the command line use it only if the user chose it and confirmed the list.
+trash, or are on a memory card, are listed with the reason and stay. Only :func:`delete_permanently`
+deletes permanently; the window and the command line use it only if the user chose it and confirmed
+the list.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 
 from curator import files, volumes
+from curator.cards import Protection
 from curator.catalog import FileDetail, PhotoDetail
 from curator.catalog.removal import Removal
 from curator.model import Flag, KnownError, counted
@@ -140,11 +142,12 @@ def plan(
     Thread: any; reads each folder once.
     """
     rejected = [photo for photo in photos if photo.marks.flag is Flag.REJECT]
-    folders = _Folders()
+    folders, protection = _Folders(), Protection()
 
     def decided(file: ListedFile) -> ListedFile:
         check_stopped()
-        stays = file.stays or ("" if permanently else _no_trash(file.path))
+        stays = file.stays or protection.reason(file.path)
+        stays = stays or ("" if permanently else _no_trash(file.path))
         ticked = file.ticked if wanted is None else file.path in wanted
         folder = "" if stays else folders.resolved(file.path)
         return replace(file, ticked=ticked and not stays, stays=stays, folder=folder)

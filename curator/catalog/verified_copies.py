@@ -8,6 +8,7 @@ nothing is read or processed again. `imports` uses this.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,6 +90,13 @@ class CopyLinks:
             " WHERE photo_id = ? AND state = 'waiting' AND next_attempt_at IS NOT NULL",
             [(photo,) for photo in changed],
         )
+        sidecars = self._store.run(  # on the card none are written
+            "UPDATE unwritten SET reason = NULL, tried_at = NULL WHERE reason IS NOT NULL"
+            " AND photo_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(changed),),
+        )
+        if sidecars.rowcount:
+            self._store.increment("sidecars_rev")
         self._identity.sync(changed)
 
     def _add(self, copy: VerifiedCopy, new: list[int], changed: list[int]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator import file_lock, volumes
+from curator.cards import Protection
 from curator.catalog import PhotoDetail
 from curator.export.options import Options
 from curator.model import BusyError, KnownError
@@ -81,7 +82,7 @@ def open_to_plan(folder: Path, originals: Originals) -> Iterator[OpenedFolder | 
 
     Raises:
         KnownError: it is not a folder, cannot be used, is on a drive that is disconnected or does
-            not answer, or is inside a folder of originals.
+            not answer, is inside a folder of originals or on a memory card.
     """
     try:
         is_folder = stat.S_ISDIR(volumes.ask(folder, folder.stat).st_mode)
@@ -92,6 +93,7 @@ def open_to_plan(folder: Path, originals: Originals) -> Iterator[OpenedFolder | 
         raise _unusable(folder, error) from error
     if not is_folder:
         raise KnownError(f"{folder} is not a folder.", "Choose a folder for the export.")
+    _refuse_card(folder)
     originals_on_disk = originals.identify()
     try:
         opened, missing = _nearest(folder, originals_on_disk)
@@ -106,9 +108,10 @@ def open_to_write(folder: Path, originals: Originals) -> OpenedFolder:
     """Open a target for writing; create it if it does not exist.
 
     Raises:
-        KnownError: it is inside a folder of originals, or a link is in the way.
+        KnownError: it is inside a folder of originals or on a memory card, or a link is in the way.
         OSError: it cannot be created or opened.
     """
+    _refuse_card(folder)
     originals_on_disk = originals.identify()
     opened, missing = _nearest(folder, originals_on_disk)
     with opened:
@@ -116,6 +119,12 @@ def open_to_write(folder: Path, originals: Originals) -> OpenedFolder:
         if missing:
             opened.make_folder(missing)
         return opened.inside(missing)
+
+
+def _refuse_card(folder: Path) -> None:
+    reason = Protection().folder_reason(folder)
+    if reason:
+        raise KnownError(reason, "Choose another folder for the export.")
 
 
 def _nearest(folder: Path, originals: OriginalFolders) -> tuple[OpenedFolder, str]:

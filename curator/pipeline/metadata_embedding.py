@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from curator import atomic
+from curator.cards import COPY_FIRST, Protection
 from curator.catalog import Catalog, FileRow, NewContent, SidecarContent
 from curator.model import KnownError, counted
 from curator.sidecar import PROFILES, name_for
@@ -55,11 +56,14 @@ def find_changes(
     """
     change: list[MetadataResult] = []
     left: list[MetadataResult] = []
+    protection = Protection()
     for start in range(0, len(ids), _READ_BATCH):
         jobs, _, away = _jobs(catalog, ids[start : start + _READ_BATCH])
         for result in (*away, *run(jobs)):
             if result.problem:
                 left.append(result)
+            elif result.lines and (reason := _reason(protection, result.path)):
+                left.append(replace(result, lines=(), problem=reason))
             elif result.lines:
                 change.append(result)
     return change, left
@@ -79,7 +83,15 @@ def embed_some(
         program: from :func:`curator.exiftool.find`.
         run: makes the copies, in this process or in a worker.
     """
-    jobs, rows, done = _jobs(catalog, ids)
+    found, rows, done = _jobs(catalog, ids)
+    protection = Protection()
+    reasons = {job.path: _reason(protection, job.path) for job in found}
+    jobs = [job for job in found if not reasons[job.path]]
+    done += [
+        MetadataResult(job.photo_id, job.path, problem=reasons[job.path])
+        for job in found
+        if reasons[job.path]
+    ]
     for folder in {Path(os.path.realpath(job.path)).parent for job in jobs}:
         embed_metadata.remove_leftover_copies(folder)
     results: Sequence[MetadataResult] = ()
@@ -107,6 +119,11 @@ def sentence(done: Sequence[MetadataResult]) -> str:
     if written:
         parts.append("in Lightroom: Metadata > Read Metadata from Files")
     return " · ".join(parts)
+
+
+def _reason(protection: Protection, path: str) -> str:
+    """Return why an original must not be changed, such as on a memory card; empty if it may."""
+    return protection.reason(os.path.realpath(path), COPY_FIRST)
 
 
 def _jobs(

@@ -15,12 +15,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from curator.cards import COPY_FIRST, Protection
 from curator.catalog import Catalog, SidecarContent, SidecarCounts, WriteResult
 from curator.model import INTERNAL_ERROR, KnownError, counted
 from curator.pipeline import metadata_embedding
@@ -139,9 +140,10 @@ def preview(
         # Conflicts wait for a person's choice.
         waiting = [each for each in waiting if all(s.state != "conflict" for s in each.sidecars)]
         jobs, left_out = jobs_for(waiting, profile, dry=True)
+        reasons = _reasons(jobs)
         without += [each.photo_id for each in left_out if each.needs_sidecar]
         lone += [each.photo_id for each in left_out if each.decided]
-        for result in run(jobs):
+        for result in _run(jobs, reasons, run):
             if result.outcome is Outcome.SAME:
                 same += 1
                 continue
@@ -180,7 +182,8 @@ def write_some(
     """Write the sidecars of a few photos, and save the results.
 
     A sidecar that another program changed since it was read is imported instead of written. Marks
-    that the file still lacks are written the next time, unless they conflict with the file.
+    that the file still lacks are written the next time, unless they conflict with the file. A
+    sidecar on a memory card is not written: it waits until a copy is the photo's main file.
 
     Args:
         catalog: has the marks.
@@ -197,8 +200,10 @@ def write_some(
     done += [WriteResult(each.photo_id, each.since, None, _AWAY) for each in away]
     results: tuple[SidecarResult, ...] = ()
     if jobs:
-        catalog.sidecars.start_writing({job.photo_id: job.metadata for job in jobs})
-        results = tuple(run(jobs))
+        reasons = _reasons(jobs)
+        writing = [job for job in jobs if job.path not in reasons]
+        catalog.sidecars.start_writing({job.photo_id: job.metadata for job in writing})
+        results = _run(jobs, reasons, run)
     changed = [r for r in results if r.outcome is Outcome.CHANGED and r.now is not None]
     taken = catalog.metadata.save_readings(
         [(r.photo_id, [r.now]) for r in changed if r.now is not None]
@@ -216,6 +221,28 @@ def write_some(
         tuple((wrote.photo_id, wrote.problem) for wrote in done if wrote.problem),
         tuple(each.photo_id for each in without if each.needs_sidecar),
         tuple(taken),
+    )
+
+
+def _reasons(jobs: Sequence[SidecarJob]) -> dict[str, str]:
+    """Return why sidecars must not be written, by path; these are on memory cards."""
+    protection = Protection()
+    reasons = {job.path: protection.reason(job.path, COPY_FIRST) for job in jobs}
+    return {path: reason for path, reason in reasons.items() if reason}
+
+
+def _run(
+    jobs: Sequence[SidecarJob],
+    reasons: Mapping[str, str],
+    run: Callable[[Sequence[SidecarJob]], Sequence[SidecarResult]],
+) -> tuple[SidecarResult, ...]:
+    """Run jobs; one with a reason is only compared, and fails if its sidecar would change."""
+    results = run([replace(job, dry=job.dry or job.path in reasons) for job in jobs])
+    return tuple(
+        SidecarResult(result.photo_id, result.path, Outcome.FAILED, problem=reasons[result.path])
+        if result.outcome is Outcome.WRITTEN and result.path in reasons
+        else result
+        for result in results
     )
 
 

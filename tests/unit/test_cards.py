@@ -80,7 +80,7 @@ def test_files_on_a_card_are_protected_even_through_a_link_and_no_others(
     (tmp_path / "here").mkdir()
     (tmp_path / "link").symlink_to(card / "DCIM")
     protection = Protection()
-    sentence = "On the card EOS_DIGITAL, which Curator never changes. Copy the photo first."
+    sentence = "On the card EOS_DIGITAL, which Curator never changes."
     for path in (
         card / "IMG.JPG",
         card / "DCIM" / "100CANON" / "IMG_1.CR3",
@@ -88,9 +88,10 @@ def test_files_on_a_card_are_protected_even_through_a_link_and_no_others(
         tmp_path / "link" / "100CANON" / "IMG_1.xmp",
     ):
         assert protection.reason(path) == sentence
+        assert protection.reason(path, "Copy it.") == f"{sentence} Copy it."
         assert (found := card_of(path)) and found.path == str(card)
     for path in (tmp_path / "here" / "a.jpg", card.with_name("EOS_DIGITAL 2") / "a.jpg"):
-        assert protection.reason(path) == "" and card_of(path) is None
+        assert protection.reason(path, "Copy it.") == "" and card_of(path) is None
 
 
 def test_a_card_is_recognized_under_another_mount_point(drives: Drives) -> None:

@@ -27,7 +27,7 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -319,6 +319,23 @@ class OpenedFolder:
                 os.fsync(handle)
             if not by_handle:  # Windows changes the time of a file when it is closed
                 _set_attributes(path, mode, times_ns)
+
+    def set_mtime(self, name: str, mtime_ns: int, expected: FileState) -> FileState:
+        """Set the modification time of a file; return its new state.
+
+        Raises:
+            OutsideError: it is another file by now, or as elsewhere.
+            OSError: the time cannot be set.
+        """
+        with self._parent(name) as (folder, leaf):
+            folder._expect(leaf, expected)
+            os.utime(
+                folder._to(leaf),
+                ns=(mtime_ns, mtime_ns),
+                dir_fd=folder._handle,
+                follow_symlinks=os.utime not in os.supports_follow_symlinks,
+            )
+            return replace(expected, mtime_ns=folder._lstat(leaf).st_mtime_ns)
 
     def rename(self, old: str, new: str, expected: FileState) -> None:
         """Rename a file, but never over another file.

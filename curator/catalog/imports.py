@@ -192,6 +192,15 @@ class Imports:
             )
             self._links.add([c for c in copies if Path(c.destination) == Path(library)])
 
+    def forget(self, copies: Iterable[VerifiedCopy]) -> None:
+        """Forget verified copies: later readings of the card differed."""
+        with self._store.transaction():
+            self._store.run_many(
+                "DELETE FROM verified_copy WHERE name = ? AND sha256 = ? AND destination_id IN"
+                " (SELECT id FROM import_destination WHERE path = ?)",
+                [(copy.name, copy.sha256, copy.destination) for copy in copies],
+            )
+
     def _destination(self, run_id: int, path: str) -> int:
         number = self._store.value(
             "SELECT id FROM import_destination WHERE run_id = ? AND path = ?", (run_id, path)

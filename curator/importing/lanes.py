@@ -20,7 +20,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -69,6 +69,8 @@ class Job:
         attempts: failed attempts by lane.
         sha256: of what was read from the card, once it was read.
         fingerprint: of the same bytes.
+        after: an earlier file of the same name, such as the same photo on another card; this one is
+            compared with its copies.
     """
 
     number: int
@@ -78,6 +80,7 @@ class Job:
     attempts: dict[int, int] = field(default_factory=dict)
     sha256: str = ""
     fingerprint: str = ""
+    after: Job | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,7 @@ class Lane:
         self._moved_at = time.monotonic()
         self._room = _Room(_ROOM)
         self._stopped = False
-        self._swept: set[str] = set()
+        self._made: set[str] = set()
         self._to_write: SimpleQueue[Writing | None] = SimpleQueue()
         self._to_verify: SimpleQueue[Writing | Job | None] = SimpleQueue()
         self._renamed: list[tuple[str, Result]] = []  # waits until its folder is synced
@@ -248,6 +251,12 @@ class Lane:
         """Why it takes no files now, in one sentence, or empty."""
         return f"{self.anchor.label} does not answer." if self.is_silent else self.reason
 
+    def sweep(self, folders: Iterable[str]) -> None:
+        """Remove what killed imports left in folders of the destination, where these exist."""
+        for folder in folders:
+            with contextlib.suppress(OSError, KnownError):
+                self._sweep(folder)
+
     def begin(self, job: Job) -> Writing:
         """Begin to write a file; the caller feeds the blocks."""
         self._note_begun()
@@ -283,7 +292,7 @@ class Lane:
             return False
         self._folder.close()
         self._folder = folder
-        self._swept.clear()
+        self._made.clear()
         self.state, self.reason = DestinationState.COPYING, ""
         return True
 
@@ -328,11 +337,10 @@ class Lane:
         """Write one file under a temporary name and sync it."""
         if self.state is not DestinationState.COPYING:
             raise AbandonedError
-        name, source = PurePosixPath(writing.job.planned.name), writing.job.planned.file
+        name = PurePosixPath(writing.job.planned.name)
         self._prepare(str(name.parent))
         writing.temporary = name.with_name(atomic.temporary_path(Path("-")).name).as_posix()
-        times = (source.mtime_ns, source.mtime_ns)
-        with self._folder.create(writing.temporary, times_ns=times) as file:
+        with self._folder.create(writing.temporary) as file:
             for block in writing.blocks():
                 if self._stopped:
                     raise AbandonedError
@@ -342,14 +350,15 @@ class Lane:
         self._moved_at = time.monotonic()
 
     def _prepare(self, folder: str) -> None:
-        """Make a folder, and remove what killed imports left in it, once."""
-        if folder in self._swept:
-            return
-        if folder != ".":
-            self._folder.make_folder(folder)
+        """Make a folder, once."""
+        if folder not in self._made:
+            if folder != ".":
+                self._folder.make_folder(folder)
+            self._made.add(folder)
+
+    def _sweep(self, folder: str) -> None:
         with self._folder.inside("" if folder == "." else folder) as inside:
             inside.remove_leftovers()
-        self._swept.add(folder)
 
     def _give_back(self, writing: Writing, error: Exception) -> None:
         """Drop a file: take no more blocks, remove what was written, and report."""
@@ -445,6 +454,9 @@ class Lane:
         if state.sha256 != job.sha256:
             self._discard(writing.temporary)
             return Result(self.index, job, Outcome.UNEQUAL)
+        # Only now: other imports take an old temporary file for one of a killed process.
+        mtime_ns = job.planned.file.mtime_ns
+        state = self._folder.set_mtime(writing.temporary, mtime_ns, state)
         path = PurePosixPath(job.planned.name)
         number = 1
         while True:

@@ -78,6 +78,10 @@ class Outcomes:
             Job(number, file, kind, list(file.actions))
             for number, (file, kind) in enumerate(planned)
         ]
+        named: dict[str, Job] = {}
+        for job in self.jobs:
+            job.after = named.get(job.planned.name)
+            named[job.planned.name] = job
         self._places = [_Place(lane, self.jobs) for lane in lanes]
         for place in self._places:
             for job in self.jobs:
@@ -87,6 +91,7 @@ class Outcomes:
                     place.kept.add(job)
         self._totals = [place.wanted_bytes for place in self._places]
         self._unrecorded: list[VerifiedCopy] = []
+        self._doubted: list[VerifiedCopy] = []  # no longer vouched for
         self._recorded_at = time.monotonic()
         self._problem = ""
         volumes = dict(filter(None, (lane.anchor.on_volume() for lane in lanes)))
@@ -110,15 +115,27 @@ class Outcomes:
         self._unrecorded.append(copy)
 
     def failed(self, lane: int, job: Job, reason: str) -> None:
-        """Note that a file is not verified; also after it was, if the card proved unreliable."""
-        place = self._places[lane]
-        if place.copies.pop(job, None) is not None:
-            place.kept.discard(job)
-        place.failed[job] = reason
+        """Note that a file was given up at a destination."""
+        self._places[lane].failed[job] = reason
+
+    def doubt(self, job: Job, reason: str) -> None:
+        """Vouch for a file nowhere any more: which of its readings was right is not known."""
+        for place in self._places:
+            copy = place.copies.pop(job, None)
+            if copy is not None:
+                place.done_bytes -= copy.size
+                self._doubted.append(copy)
+            place.found.discard(job)
+            place.failed[job] = reason
 
     def has_failed(self, lane: int, job: Job) -> bool:
         """Whether a file was given up at a destination."""
         return job in self._places[lane].failed
+
+    def is_open(self, lane: int, job: Job) -> bool:
+        """Whether a file is neither verified nor given up at a destination."""
+        place = self._places[lane]
+        return job not in place.copies and job not in place.failed
 
     def copy_of(self, job: Job) -> VerifiedCopy | None:
         """Return a verified copy of a file, at any destination."""
@@ -131,16 +148,18 @@ class Outcomes:
         While the catalog cannot be written, they are kept and tried again: they are on disk.
         """
         late = time.monotonic() - self._recorded_at > _RECORD_S
-        if not self._unrecorded or not (now or late or len(self._unrecorded) >= _RECORD_FILES):
+        waiting = [*self._unrecorded, *self._doubted]
+        if not waiting or not (now or late or len(waiting) >= _RECORD_FILES):
             return
         self._recorded_at = time.monotonic()
         try:
             library = str(self._places[0].lane.anchor.path)
             self._catalog.imports.record(self.run_id, self._unrecorded, library)
+            self._catalog.imports.forget(self._doubted)
         except KnownError as error:
             self._problem = f"Verified copies could not be recorded in the catalog: {error}"
             return
-        self._unrecorded, self._problem = [], ""
+        self._unrecorded, self._doubted, self._problem = [], [], ""
 
     def progress(self) -> list[DestinationProgress]:
         """Return the progress of each destination."""
@@ -170,11 +189,10 @@ class Outcomes:
         place = self._places[lane.index]
         return list(place.copies.values()) if place.verified else []
 
-    def report(self, labels: Sequence[str], lists: Sequence[str], why: str) -> ImportReport:
-        """Return the report.
+    def report(self, lists: Sequence[str], why: str) -> ImportReport:
+        """Return the report, without the names of the cards.
 
         Args:
-            labels: the names of the cards.
             lists: the path of the checksum list of each destination, or empty.
             why: why the import ended early, empty if it did not.
         """
@@ -194,7 +212,6 @@ class Outcomes:
         ]
         return ImportReport(
             run_id=self.run_id,
-            cards=tuple(labels),
             photos=sum(
                 all(planned in done for planned in item.files)
                 for item in self._plan.items

@@ -16,9 +16,11 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from queue import Empty, SimpleQueue
 
+from curator import cards
 from curator.catalog import Catalog
 from curator.importing.anchor import Anchor
 from curator.importing.checksums import checksum_list, list_name
@@ -75,6 +77,7 @@ class ImportRun:
         self._results: SimpleQueue[Result] = SimpleQueue()
         self._cards: dict[Path, Anchor] = {}
         self._labels: list[str] = []  # of the cards
+        self._are_cards = True
         self._gone: set[Path] = set()  # cards that were pulled out
         self._lanes: list[Lane] = []
         self._todo: list[dict[int, Job]] = []  # by lane, in order
@@ -105,39 +108,52 @@ class ImportRun:
             KnownError: a card or a destination cannot be opened, or the catalog cannot be written;
                 nothing was copied.
         """
-        begun, why = time.time(), ""
-        self._open()
+        begun = time.time()
         try:
-            self._outcomes = Outcomes(self._plan, self._catalog, self._lanes)
-            self._todo = [self._outcomes.wanted(lane) for lane in self._lanes]
-            self._copy_all()
-        except _StoppedError:
-            why = "It was stopped."
+            self._open()
+            why = self._work()
+            lists = [self._write_list(lane, list_name(begun)) for lane in self._lanes]
         finally:
             for lane in self._lanes:
                 lane.finish()
-        self._collect()
-        self._outcomes.record(now=True)
-        lists = [self._write_list(lane, list_name(begun)) for lane in self._lanes]
-        for lane in self._lanes:
-            lane.close()
-        report = self._outcomes.report(self._labels, lists, why or self._waiting())
+                lane.close()
+        report = replace(
+            self._outcomes.report(lists, why), cards=tuple(self._labels), are_cards=self._are_cards
+        )
         self._catalog.imports.finish(report.run_id, report.summary())
         return report
 
+    def _work(self) -> str:
+        """Copy everything; return why it ended early, or empty."""
+        self._outcomes = Outcomes(self._plan, self._catalog, self._lanes)
+        self._todo = [self._outcomes.wanted(lane) for lane in self._lanes]
+        why = ""
+        try:
+            self._copy_all()
+        except _StoppedError:
+            why = "It was stopped."
+        for lane in self._lanes:
+            lane.finish()
+        self._collect()
+        self._outcomes.record(now=True)
+        return why or self._waiting()
+
     def _open(self) -> None:
+        planned = (file.name for item in self._plan.items for file in item.files)
+        folders = {".", *(str(PurePosixPath(name).parent) for name in planned)}
         path = Path()
         try:
             for path in self._plan.request.cards:
                 self._cards[path] = Anchor(path)
-                self._labels.append(path.name)
+                card = cards.card_of(path)
+                self._labels.append(card.label if card is not None else path.name)
+                self._are_cards &= card is not None
             for index, path in enumerate(self._plan.request.destinations):
                 path.mkdir(parents=True, exist_ok=True)
-                self._lanes.append(Lane(index, Anchor(path), self._results))
+                lane = Lane(index, Anchor(path), self._results)
+                self._lanes.append(lane)
+                lane.sweep(folders)
         except OSError as error:
-            for lane in self._lanes:
-                lane.finish()
-                lane.close()
             raise KnownError(
                 f"{path} cannot be used ({error.strerror or error}).",
                 "Check that its drive is connected, or choose another folder.",
@@ -204,19 +220,26 @@ class ImportRun:
         """
         ready = [lane for lane in self._lanes if lane.is_ready and self._todo[lane.index]]
         for lane in sorted(ready, key=lambda lane: len(self._todo[lane.index])):
-            number = self._first(self._todo[lane.index])
+            todo = self._todo[lane.index]
+            number = next((n for n, job in todo.items() if self._can_start(lane.index, job)), None)
             if number is None:
                 continue
-            lanes = [each for each in ready if number in self._todo[each.index]]
-            jobs = [self._todo[each.index].pop(number) for each in lanes]
-            return jobs[0], lanes
+            job = todo[number]
+            lanes = [
+                each
+                for each in ready
+                if number in self._todo[each.index] and self._can_start(each.index, job)
+            ]
+            for each in lanes:
+                del self._todo[each.index][number]
+            return job, lanes
         return None, []
 
-    def _first(self, todo: dict[int, Job]) -> int | None:
-        """Return the number of the first file that can be read now."""
-        if not self._gone:
-            return next(iter(todo), None)
-        return next((number for number, job in todo.items() if self._source(job)), None)
+    def _can_start(self, lane: int, job: Job) -> bool:
+        """Whether a file can be read now, and nothing before it has the same name."""
+        if self._gone and self._source(job) is None:
+            return False
+        return job.after is None or not self._outcomes.is_open(lane, job.after)
 
     def _source(self, job: Job) -> Path | None:
         """Return where a file can be read: the card, or a verified copy while that is away."""
@@ -291,9 +314,9 @@ class ImportRun:
             self._feed(writings, block)
         known, job.sha256, job.fingerprint = job.sha256, reading.sha256, reading.fingerprint
         if known and known != reading.sha256:
-            for lane in self._lanes:  # which reading was right is not known
-                self._todo[lane.index].pop(job.number, None)
-                self._outcomes.failed(lane.index, job, _DIFFERS)
+            for todo in self._todo:
+                todo.pop(job.number, None)
+            self._outcomes.doubt(job, _DIFFERS)
             raise ReadError(_DIFFERS)
         if not known and reading.fingerprint != job.planned.fingerprint:
             raise ReadError(_DIFFERS)

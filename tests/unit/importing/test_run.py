@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -132,6 +133,24 @@ def test_what_an_earlier_import_verified_is_not_touched(
     assert len(list(library.glob("*.sha256"))) == 1  # the list of the first import
 
 
+def test_a_photo_on_two_cards_is_copied_once_and_compared(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    """Cameras with two slots write every photo to both cards."""
+    twin = tmp_path / "SECOND_SLOT"
+    shutil.copytree(card, twin)
+    library = tmp_path / "library"
+    plan = plan_of(card, [library])
+    second = plan_of(twin, [library], Action.CHECK)
+    pairs = zip(plan.items, second.items, strict=True)
+    both = ImportPlan(ImportRequest((card, twin), (library,)), plan.contents)
+    both.items = [item for pair in pairs for item in pair]
+    report = ImportRun(both, catalog).run()
+    assert (report.destinations[0].verified, report.destinations[0].checked) == (6, 6)
+    assert len(listed(library)) == 6
+    assert report.complete
+
+
 Hash = tuple[str, bool]
 
 
@@ -189,23 +208,48 @@ def test_a_card_that_is_read_differently_the_second_time_is_said_to_fail(
     assert "2024/IMG_0001.DNG" not in listed(tmp_path / "library")
 
 
+def test_a_copy_is_no_longer_vouched_for_once_a_second_reading_differs(
+    card: Path, tmp_path: Path, catalog: Catalog, bad_readings: list[Callable[[], None]]
+) -> None:
+    first = card / "DCIM" / "100CANON" / "IMG_0001.DNG"
+    before = files.fingerprint(first)
+    library, backup = tmp_path / "library", tmp_path / "backup"
+
+    def flip_a_bit() -> None:
+        content = bytearray(first.read_bytes())
+        content[len(content) // 2] ^= 1
+        first.write_bytes(content)
+
+    bad_readings.append(flip_a_bit)  # at one destination; the other reads back equal
+    plan = plan_of(card, [library, backup])
+    plan.items = plan.items[:1]
+    report = ImportRun(plan, catalog).run()
+    assert {failure.path for failure in report.failures} == {"DCIM/100CANON/IMG_0001.DNG"}
+    assert len(report.failures) == 2
+    assert catalog.imports.verified([before]) == {}
+    assert not report.safe
+
+
 def test_a_stopped_import_keeps_what_is_verified_and_says_what_is_missing(
     card: Path, tmp_path: Path, catalog: Catalog
 ) -> None:
     library = tmp_path / "library"
     run: ImportRun
 
-    def stop_after_the_first() -> bool:
-        if listed(library):
+    blocks = iter(range(9))
+
+    def stop_at_the_third() -> bool:
+        if next(blocks) == 2:
             run.stop()
         return False
 
-    run = ImportRun(plan_of(card, [library]), catalog, give_way=stop_after_the_first)
+    run = ImportRun(plan_of(card, [library]), catalog, give_way=stop_at_the_third)
     report = run.run()
     assert not report.complete
     assert not report.safe
     done = report.destinations[0]
     assert done.verified + done.unfinished == 6
+    assert done.verified <= 3
     assert "not copied" in report.sentence
     assert not [name for name in listed(library) if ".tmp" in name]
     assert len(listed(library)) == done.verified

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curator import files
-from curator.catalog import Catalog, VerifiedCopy
+from curator.catalog import Catalog, VerifiedCopy, WriteResult
 from curator.model import Kind, NotFoundError, Verdict
 from tests.unit.catalog.shoot import Card, Shoot, photo_bytes
 
@@ -281,6 +284,22 @@ def test_a_card_with_used_names_makes_new_photos(evening: CardImport) -> None:
     assert evening.roles(2) == {"photos/2024/A-2.JPG": "main", "card/DCIM/A.JPG": "copy"}
 
 
+def test_what_was_postponed_on_the_card_is_tried_with_the_copy(evening: CardImport) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.shoot.scan()
+    evening.shoot.reject("DCIM/A.JPG")
+    catalog = evening.catalog
+    catalog.work.start("peek", [1])
+    catalog.work.postpone("peek", 1, "The card does not answer.", 600.0)
+    catalog.sidecars.save_written([WriteResult(1, None, None, "It is on a card.")])
+    revision = catalog.sidecars.revision()
+    assert catalog.sidecars.outstanding().failed == 1
+    evening.import_files("DCIM/A.JPG")
+    assert [job.photo_id for job in evening.shoot.jobs("peek")] == [1]
+    assert catalog.sidecars.outstanding().failed == 0
+    assert catalog.sidecars.revision() != revision
+
+
 # --- the card goes, and comes back
 
 
@@ -456,3 +475,81 @@ def test_a_copy_in_a_disabled_folder_is_shown(evening: CardImport) -> None:
         "SELECT folder_id FROM directory WHERE path = ?", (str(evening.library / "2024"),)
     )
     assert folder == library
+
+
+# --- any series of events
+
+NAME = st.sampled_from(("A.JPG", "B.JPG", "B.NEF", "C.NEF"))
+EVENT = st.tuples(
+    st.sampled_from(
+        ("shoot", "import", "copy", "reject", "delete", "rename", "card", "library", "pull")
+    ),
+    NAME,
+)
+
+
+def happen(evening: CardImport, number: int, event: str, name: str) -> set[str]:
+    """Let one thing happen; return the fingerprints of what was rejected."""
+    card, library = evening.card / name, evening.library
+    if event == "shoot":  # names are used again
+        minute = f"2024-05-04T{number // 60:02d}:{number % 60:02d}:00"
+        evening.shoot.write(name, photo_bytes(f"seed {number}", minute))
+    elif event == "card":
+        evening.shoot.scan(evening.card)
+    elif event == "library":
+        evening.shoot.ingest(library)
+    elif event == "pull" and (folder := evening.catalog.folders.containing(evening.card)):
+        evening.catalog.volumes.set_away(folder.id, away=True)
+        evening.catalog.imports.settle_card(folder.id)
+    elif event in ("delete", "rename"):
+        for path in sorted(library.glob(f"*{name}")):
+            path.unlink() if event == "delete" else path.rename(path.with_name(f"R{number}{name}"))
+    elif event == "reject" and card.exists():
+        evening.shoot.ingest(evening.card)
+        [photo] = [
+            photo
+            for photo in evening.shoot.listed()
+            if any(file.path == card and not file.missing for file in photo.files)
+        ]
+        evening.catalog.journal.decide({photo.id: {"flag": "reject"}}, summary="Rejected")
+        return {file.fingerprint or "" for file in photo.files}
+    elif event in ("import", "copy"):
+        here = {files.fingerprint(path) for path in library.rglob("*.*")}
+        copies = [
+            evening.copy(path.name, f"{number}-{path.name}")
+            for path in sorted(evening.card.glob("*.*"))
+            if event == "import" or path.stem == card.stem
+            if files.fingerprint(path) not in here
+        ]
+        for copy in copies:
+            evening.record(copy)
+    return set()
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(events=st.lists(EVENT, max_size=14))
+def test_after_any_evening_each_content_is_one_photo_read_from_the_library(
+    events: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    top = tmp_path_factory.mktemp("evening")
+    with closing(Catalog.open(top / "home" / "catalog.db")) as catalog:
+        shoot = Shoot(catalog, top / "card")
+        shoot.reader = Card(shoot.folder)
+        evening = CardImport(shoot, top / "photos")
+        evening.library.mkdir()
+        rejected: set[str] = set()
+        for number, (event, name) in enumerate(events):
+            rejected |= happen(evening, number, event, name)
+        for event in ("import", "library", "card", "library", "card", "library", "pull"):
+            happen(evening, 99, event, "A.JPG")
+        present = [photo for photo in shoot.listed() if photo.state != "missing"]
+        for photo in present:
+            assert photo.path.is_relative_to(evening.library)
+            marked = any(file.fingerprint in rejected for file in photo.files)
+            assert (photo.marks.verdict is Verdict.REJECTED) == marked
+        on_disk = [str(path) for path in evening.library.rglob("*.*")]
+        known = [str(file.path) for photo in present for file in photo.files if not file.missing]
+        assert sorted(known) == sorted(on_disk), "each file belongs to one photo"
+        assert catalog.work.pending("peek", 5) == catalog.work.pending("convert", 5) == []
+        assert catalog.check() == []

@@ -23,10 +23,11 @@ from curator import atomic
 from curator.catalog.folders import Folders
 from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, paused_chunks
+from curator.catalog.store import Row, Store, chunks, paused_chunks
 from curator.catalog.verified_copies import CopyLinks, VerifiedCopy
 from curator.model import Flag, Kind, Marks, NotFoundError, Verdict
 
+_AT_ONCE = 5  # copies in one transaction, some 3 ms, for which a decision may have to wait
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -157,48 +158,53 @@ class Imports:
     # --- verified copies
 
     def record(self, run_id: int, copies: Sequence[VerifiedCopy], library: str | Path) -> None:
-        """Record verified copies in one short transaction.
+        """Record verified copies, a few in each transaction.
+
+        If it fails some may be recorded; recording them again does no harm.
 
         Args:
             run_id: the import, from :meth:`begin`.
             copies: at any destinations, of any files; a pair may come in two calls.
             library: the first destination. Copies of photos there become their main files.
         """
+        for some in chunks(copies, _AT_ONCE):
+            with self._store.transaction():
+                self._record(run_id, some, Path(library))
+
+    def _record(self, run_id: int, copies: Sequence[VerifiedCopy], library: Path) -> None:
         now = time.time()
-        with self._store.transaction():
-            destinations = {
-                path: self._destination(run_id, path) for path in {c.destination for c in copies}
-            }
-            self._store.run_many(
-                "INSERT INTO verified_copy (destination_id, name, card, source, kind, fingerprint,"
-                " sha256, size, mtime_ns, cache_answered, verified_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        destinations[copy.destination],
-                        copy.name,
-                        copy.card,
-                        copy.source,
-                        copy.kind,
-                        copy.fingerprint,
-                        copy.sha256,
-                        copy.size,
-                        copy.mtime_ns,
-                        copy.cache_answered,
-                        now,
-                    )
-                    for copy in copies
-                ],
-            )
-            self._links.add([c for c in copies if Path(c.destination) == Path(library)])
+        paths = {copy.destination for copy in copies}
+        destinations = {path: self._destination(run_id, path) for path in paths}
+        self._store.run_many(
+            "INSERT INTO verified_copy (destination_id, name, card, source, kind, fingerprint,"
+            " sha256, size, mtime_ns, cache_answered, verified_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    destinations[copy.destination],
+                    copy.name,
+                    copy.card,
+                    copy.source,
+                    copy.kind,
+                    copy.fingerprint,
+                    copy.sha256,
+                    copy.size,
+                    copy.mtime_ns,
+                    copy.cache_answered,
+                    now,
+                )
+                for copy in copies
+            ],
+        )
+        self._links.add([copy for copy in copies if Path(copy.destination) == library])
 
     def forget(self, copies: Iterable[VerifiedCopy]) -> None:
         """Forget verified copies: later readings of the card differed."""
         with self._store.transaction():
             self._store.run_many(
-                "DELETE FROM verified_copy WHERE name = ? AND sha256 = ? AND destination_id IN"
-                " (SELECT id FROM import_destination WHERE path = ?)",
-                [(copy.name, copy.sha256, copy.destination) for copy in copies],
+                "DELETE FROM verified_copy WHERE fingerprint = ? AND name = ? AND sha256 = ?"
+                " AND destination_id IN (SELECT id FROM import_destination WHERE path = ?)",
+                [(copy.fingerprint, copy.name, copy.sha256, copy.destination) for copy in copies],
             )
 
     def _destination(self, run_id: int, path: str) -> int:
@@ -320,7 +326,7 @@ class Imports:
                     (time.time(), json.dumps(part), folder_id),
                 )
                 self._identity.sync(part)
-        self._folders.remove(folder_id, keep_photos=False)
+        self._folders.remove(folder_id, keep_photos=True)
         return True
 
 

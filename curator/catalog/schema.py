@@ -504,7 +504,7 @@ class ImportDestination(Table):
 
 
 class VerifiedCopyRow(Table):
-    """A file of an import that was read back from its destination; rows are only added.
+    """A file of an import that was read back from its destination.
 
     See `imports.VerifiedCopy`. ``kind`` is NULL for what is not a photo.
     """

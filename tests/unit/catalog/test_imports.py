@@ -353,6 +353,8 @@ def test_verified_copies_are_found_by_content(evening: CardImport, tmp_path: Pat
     evening.record(again)  # copied again, because it was changed
     found = evening.catalog.imports.verified([first.fingerprint])
     assert found == {first.fingerprint: [backup, again]}
+    evening.catalog.imports.forget([again])
+    assert evening.catalog.imports.verified([first.fingerprint]) == {first.fingerprint: [backup]}
 
 
 def test_copies_are_found_on_a_drive_with_another_mount_point(evening: CardImport) -> None:

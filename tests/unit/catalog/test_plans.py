@@ -273,8 +273,9 @@ COLD: dict[str, str] = {
         rewrites.cancel rewrites.save taste.pin taste.keep_version""",
     "a scan: the sidecars of one folder": """
         sidecar_files.below""",
-    "an import begins, a card is away, or a list of all imports": """
-        imports.add_library imports.settle_card imports.all imports.get imports.unfinished""",
+    "an import begins, a card is away or unreliable, or a list of all imports": """
+        imports.forget imports.add_library imports.settle_card imports.all
+        imports.get imports.unfinished""",
     "the command line alone": """
         work.backfill check store.check text.update_all projects.last_position projects.find
         sidecars.find_unread metadata.preview_readings vocabulary.all taste.count_rated""",

@@ -319,6 +319,15 @@ class WorkQueue:
                     break
         return [_pending(row) for row in wanted]
 
+    def waiting_among(self, stages: Sequence[str], photos: Sequence[int]) -> list[int]:
+        """Return which of some photos wait for one of some stages that can run for them now."""
+        return self._store.values(
+            "SELECT DISTINCT photo_id FROM work WHERE photo_id IN (SELECT value FROM json_each(?))"
+            " AND stage IN (SELECT value FROM json_each(?)) AND state = 'waiting' AND ready = 1"
+            " AND (next_attempt_at IS NULL OR next_attempt_at <= ?)",
+            (json.dumps(list(photos)), json.dumps(list(stages)), time.time()),
+        )
+
     def next_due(self, excluding: str = "", only: str = "") -> float | None:
         """Return when the earliest postponed attempt is due, in Unix time, or None.
 

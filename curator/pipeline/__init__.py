@@ -356,6 +356,17 @@ class Pipeline:
         else:
             self.sidecars.wake()
 
+    @property
+    def reads_for_screen(self) -> bool:
+        """Whether a photo on screen waits to be read, or a frame for the loupe is being decoded.
+
+        An import gives way as long as this is so. It costs microseconds. Photos that failed or are
+        away do not count, and while reading is paused none do.
+        """
+        if self.frames.is_reading:
+            return True
+        return self._running and not self.paused and self._conductor.jobs.reads_for_screen
+
     def focus(self, ids: Sequence[int]) -> None:
         """Set the photos on screen, the most urgent first."""
         self._conductor.focus(ids)

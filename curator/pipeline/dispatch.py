@@ -23,6 +23,7 @@ from curator.settings import Settings
 from curator.stages import LaneKind, Stage
 from curator.workers import WorkerPool
 
+_READING = (LaneKind.HEADERS, LaneKind.PIXELS)
 _SHORT_JOBS = 24  # peeks in flight: enough that no process waits for a save, few for the screen
 
 
@@ -36,7 +37,7 @@ class Dispatcher:
         described_by: name of the stage that describes photos; empty if there is none.
         focus: ids of the photos on screen, the most urgent first.
 
-    Thread: the conductor's; :attr:`focus` may be set from any.
+    Thread: the conductor's; :attr:`focus` may be set, and :attr:`reads_for_screen` read, from any.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Dispatcher:
         vision = (stage.name for stage in stages if stage.lane is LaneKind.VISION)
         self.described_by = next(vision, "")
         self.focus: tuple[int, ...] = ()
+        self._unread: frozenset[int] = frozenset()
         self._catalog: Catalog
         self._settings, self._cache, self._inline = settings, cache, inline
         self._in_use: tuple[Stage, ...] = ()
@@ -157,6 +159,13 @@ class Dispatcher:
                 for group in lane.groups(found):
                     lane.submit(stage.run, [self._job(stage, pending) for pending in group])
 
+        self._unread = frozenset(self._find_unread() if self.focus and not paused else ())
+
+    def _find_unread(self) -> list[int]:
+        """Return the photos on screen for whose header or pixels no job had room."""
+        stages = [stage.name for stage in self._in_use if stage.lane in _READING]
+        return self._catalog.work.waiting_among(stages, self.focus)
+
     def _job(self, stage: Stage, pending: Pending) -> StageJob:
         if stage.reads == "proxy":
             job = StageJob(
@@ -192,6 +201,12 @@ class Dispatcher:
     def is_calm(self) -> bool:
         """Whether no photo is being read or analyzed; descriptions may be under way."""
         return not any(lane.in_flight for lane in self.lanes.values() if lane is not self.vision)
+
+    @property
+    def reads_for_screen(self) -> bool:
+        """Whether a photo on screen is being read, or waits for its turn; thread: any."""
+        unread = (self._unread, *(self.lanes[kind].in_flight for kind in _READING))
+        return not all(photos.isdisjoint(self.focus) for photos in unread)
 
     def is_describing(self, paused: bool) -> bool:
         """Whether photos are being described, or will be without a new request."""

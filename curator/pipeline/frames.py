@@ -92,6 +92,11 @@ class FrameDecoder:
         if blocking is not None and not self._pool.cancel(blocking.request):
             blocking.killed = False  # its process is only starting, or has just finished
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether any file is being decoded right now."""
+        return bool(self._running)
+
     def is_busy(self, path: str) -> bool:
         """Whether a file is being decoded right now."""
         with self._lock:

@@ -115,6 +115,7 @@ def test_prefetching_leaves_a_process_free_for_the_most_urgent(
     here, ahead, further = (request(tmp_path, "wait", number) for number in (1, 2, 3))
     lane.request([here, ahead, further], answers)
     until_busy(lane, here)
+    assert lane.is_reading
     assert not lane.is_busy(ahead.path)  # one process is left for whatever becomes urgent
     now = request(tmp_path, "ok", 4)
     lane.request([now, ahead], answers)

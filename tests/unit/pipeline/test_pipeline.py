@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -75,6 +76,14 @@ def states(catalog: Catalog) -> dict[str, set[str]]:
 def order(home: Home) -> list[int]:
     """List photos in the order they were converted in."""
     return [int(line) for line in (home.cache / "order.log").read_text().split()]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that happens on another thread."""
+    late = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < late
+        threading.Event().wait(0.005)
 
 
 # --- a folder
@@ -355,6 +364,35 @@ def test_pausing_starts_nothing_and_photos_on_screen_go_first(
     inline.resume()
     assert order(home)[:2] == seen
     assert len(order(home)) == 30
+
+
+def test_an_import_gives_way_while_a_photo_on_screen_waits_to_be_read(
+    threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
+) -> None:
+    assert not threaded.reads_for_screen
+    folder = fake_stages.write(tmp_path / "in", "unreadable", "ok")
+    threaded.open_folders([folder])
+    assert threaded.wait_idle(LIMIT_S) is not None
+    fake_stages.write(folder, *["wait"] * 12)
+    threaded.rescan()
+    until(lambda: {"running", "waiting"} <= states(catalog).keys())
+    ids = {catalog.photos.get(row[0]).name: row[0] for row in catalog.photos.columns()}
+    for read in ("000", "001"):
+        threaded.focus([ids[read]])
+        assert not threaded.reads_for_screen, f"{read} needs no more reading"
+    running = min(states(catalog)["running"])
+    threaded.focus([ids["001"], ids[running]])
+    assert threaded.reads_for_screen, "it is being read"
+    last = max(states(catalog)["waiting"])
+    threaded.focus([ids[last]])
+    until(lambda: threaded.reads_for_screen)  # no job has room for it
+    threaded.pause()
+    until(lambda: not threaded.reads_for_screen)
+    threaded.resume()
+    until(lambda: threaded.reads_for_screen)
+    (home.cache / "go").touch()
+    assert threaded.wait_idle(LIMIT_S) is not None
+    assert not threaded.reads_for_screen
 
 
 @pytest.mark.slow

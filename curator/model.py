@@ -163,6 +163,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def file_size(number: float) -> str:
+    """Format a number of bytes in decimal units, as file managers do: ``58.1 GB``."""
+    value, units = float(number), ["bytes", "kB", "MB", "GB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        del units[0]
+    digits = 0 if units[0] in ("bytes", "kB") else 1
+    return f"{value:,.{digits}f} {units[0]}"
+
+
 def shutter(seconds: float | None) -> str:
     """Format a shutter time as cameras show it: 1/250, 0.6 s, 30 s; "" if unknown."""
     if not seconds or seconds <= 0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Flag, auto
@@ -224,7 +224,7 @@ def stem(template: str, facts: Facts) -> str:
         template: a valid template; see :func:`check`.
         facts: the facts of one photo; braces in them are not read as a template.
     """
-    return safe(_filled(template, facts))
+    return safe(filled(template, facts))
 
 
 def folders(template: str, facts: Facts) -> str:
@@ -236,34 +236,16 @@ def folders(template: str, facts: Facts) -> str:
         template: a valid template; see :func:`check_folders`.
         facts: the facts of one photo; separators in them do not make folders.
     """
-    filled = (_filled(part, facts) for part in _parts(template))
-    made = (safe(text, "") for text in filled)
+    made = (safe(filled(part, facts), "") for part in _parts(template))
     return "/".join(joined(name, 1, "") for name in made if name)
-
-
-def examples(folder_template: str, template: str, photos: Iterable[tuple[str, Facts]]) -> list[str]:
-    """Return the paths that templates give to files, before clashes are resolved.
-
-    Args:
-        folder_template: of the folders, "" for none.
-        template: of the file names.
-        photos: the ending and the facts of each file.
-    """
-    return [
-        "/".join(
-            part
-            for part in (folders(folder_template, facts), joined(stem(template, facts), 1, ending))
-            if part
-        )
-        for ending, facts in photos
-    ]
 
 
 def _parts(template: str) -> list[str]:
     return template.replace("\\", "/").split("/")
 
 
-def _filled(template: str, facts: Facts) -> str:
+def filled(template: str, facts: Facts) -> str:
+    """Return a template with its placeholders replaced, not yet safe as a name."""
     missing = False
 
     def replaced(found: re.Match[str]) -> str:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeVar
 
-from curator.model import UnavailableError
+from curator.model import KnownError, UnavailableError
 
 T = TypeVar("T")
 
@@ -242,6 +242,27 @@ def is_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file exists and its drive answers; safe on the GUI thread."""
     found = status(path)
     return found is not None and stat.S_ISREG(found.st_mode)
+
+
+# Where systems mount drives, and how deep the drive's folder is.
+_MOUNT_POINTS = (("/Volumes", 1), ("/media", 2), ("/run/media", 2), ("/mnt", 1))
+
+
+def refuse_away(folder: Path) -> None:
+    """Refuse to create the folder of a drive that is not connected: it would fill the system disk.
+
+    Raises:
+        KnownError: the folder is where systems mount a drive, and that drive is not mounted.
+    """
+    for root, depth in _MOUNT_POINTS:
+        if not folder.is_relative_to(root) or folder == Path(root):
+            continue
+        drives = [Path(root, *folder.relative_to(root).parts[:at]) for at in range(1, depth + 1)]
+        drive = drives[-1]
+        if drive != folder and not drive.exists() and not any(map(os.path.ismount, drives)):
+            raise KnownError(
+                f"The drive {drive.name} is not connected.", "Connect it or choose another folder."
+            )
 
 
 def _unanswered(path: str | os.PathLike[str]) -> UnavailableError:

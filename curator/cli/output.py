@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from curator import atomic, private
-from curator.model import KnownError, Step
+from curator.model import KnownError, Step, file_size
 from curator.private import mask_secrets
 from curator.settings import Home
 
@@ -128,12 +128,7 @@ def step_document(step: Step) -> dict[str, object]:
     return {"step": step.id or None, "summary": step.summary, "changed": changed}
 
 
-def size(count: float) -> str:
-    """Format a number of bytes: ``25.4 MB``."""
-    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= power:
-            return f"{count / power:,.1f} {unit}"
-    return f"{count:,.0f} bytes"
+size = file_size
 
 
 def duration(seconds: float) -> str:

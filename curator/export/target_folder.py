@@ -87,7 +87,7 @@ def open_to_plan(folder: Path, originals: Originals) -> Iterator[OpenedFolder | 
     try:
         is_folder = stat.S_ISDIR(volumes.ask(folder, folder.stat).st_mode)
     except FileNotFoundError:
-        _refuse_away(folder)
+        volumes.refuse_away(folder)
         is_folder = True
     except OSError as error:
         raise _unusable(folder, error) from error
@@ -146,24 +146,6 @@ def _unusable(folder: Path, error: OSError) -> KnownError:
         f"{folder} cannot be used ({error.strerror or error}).",
         "Choose a writable folder.",
     )
-
-
-# Where systems mount drives, and how deep the drive's folder is. Creating that folder while the
-# drive is disconnected would fill the system disk unnoticed.
-_MOUNTS = (("/Volumes", 1), ("/media", 2), ("/run/media", 2), ("/mnt", 1))
-
-
-def _refuse_away(folder: Path) -> None:
-    """Refuse to create the folder of a drive that is not connected."""
-    for root, depth in _MOUNTS:
-        if not folder.is_relative_to(root) or folder == Path(root):
-            continue
-        drives = [Path(root, *folder.relative_to(root).parts[:at]) for at in range(1, depth + 1)]
-        drive = drives[-1]
-        if drive != folder and not drive.exists() and not any(map(os.path.ismount, drives)):
-            raise KnownError(
-                f"The drive {drive.name} is not connected.", "Connect it or choose another folder."
-            )
 
 
 _WINDOWS_FILE = ".curator-export.lock"

@@ -28,7 +28,7 @@ from curator.export.name_allocator import INTENT, FileAction, identity_of
 from curator.export.plan import ExportReport, Plan, PlannedFile, PlannedPhoto, Skipped
 from curator.export.render_queue import RenderQueue
 from curator.export.sources import Source
-from curator.model import KnownError, UnreadableError
+from curator.model import KnownError, UnreadableError, file_size
 from curator.opened_folder import OpenedFolder, OutsideError, file_id
 from curator.workers import WorkerPool
 
@@ -123,8 +123,8 @@ def _prepare(run: Run) -> None:
     free = shutil.disk_usage(folder.path).free
     if to_write and plan.bytes_to_write + _SPARE > free:
         raise KnownError(
-            f"The export needs {_size(plan.bytes_to_write)}, but {folder.path} has only"
-            f" {_size(free)} free.",
+            f"The export needs {file_size(plan.bytes_to_write)}, but {folder.path} has only"
+            f" {file_size(free)} free.",
             "Free some space or choose another folder. Nothing was written.",
         )
     names = {item.name: identity_of(item.output, plan.options) for item in to_write}
@@ -394,7 +394,7 @@ def _done(report: ExportReport, plan: Plan) -> str:
 def target_error(folder: Path, error: OSError, done: str, missing: int = 0) -> KnownError:
     """Return the error for a fault of the target folder; ``missing`` bytes are still to write."""
     if atomic.is_full(error):
-        room = f"some {_size(missing)}" if missing > 0 else "some space"
+        room = f"some {file_size(missing)}" if missing > 0 else "some space"
         what, remedy = "is full", f"Free {room} and export again; it continues where it stopped."
     elif error.errno in (errno.ENOENT, errno.EIO, errno.ENODEV, errno.ENXIO):
         what = f"is no longer reachable ({error.strerror})"
@@ -403,7 +403,3 @@ def target_error(folder: Path, error: OSError, done: str, missing: int = 0) -> K
         what = f"cannot be written ({error.strerror or error})"
         remedy = "Choose a writable folder."
     return KnownError(f"{folder} {what}. {done}; no file is incomplete.", remedy)
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"

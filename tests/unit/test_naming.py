@@ -17,7 +17,6 @@ from curator.naming import (
     Purpose,
     check,
     check_folders,
-    examples,
     folded,
     folders,
     joined,
@@ -123,13 +122,6 @@ def test_folders_that_lead_out_and_names_with_folders_are_refused() -> None:
     assert "template" in caught.value.remedy
     with pytest.raises(KnownError, match="empty"):
         check(" ", Purpose.IMPORT)
-
-
-def test_examples_show_folders_names_and_endings() -> None:
-    photos = [(".NEF", FACTS), (".JPG", Facts("x", FACTS.taken_at))]
-    shown = examples("{date:%Y}/{camera}", "{name}_{seq:4}", photos)
-    assert shown == ["2024/Fujifilm X-T3/DSC_0412_0007.NEF", "2024/x_0001.JPG"]
-    assert examples("", "{name}", photos) == ["DSC_0412.NEF", "x.JPG"]
 
 
 def test_values_are_never_read_as_a_template() -> None:

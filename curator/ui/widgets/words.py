@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 
 from curator.library.captions import gps_location, utc_offset
-from curator.model import Capture, aperture, bidi_safe, counted, focal_length, shutter
+from curator.model import Capture, aperture, bidi_safe, counted, file_size, focal_length, shutter
 
 
 def count(number: int) -> str:
@@ -23,14 +23,7 @@ def photos(number: int) -> str:
     return counted(number, "photo")
 
 
-def size(number: int) -> str:
-    """Format a number of bytes in decimal units, as file managers do: ``58.1 GB``."""
-    value, units = float(number), ["bytes", "kB", "MB", "GB"]
-    while value >= 999.5 and len(units) > 1:
-        value /= 1000
-        del units[0]
-    digits = 0 if units[0] in ("bytes", "kB") else 1
-    return f"{value:,.{digits}f} {units[0]}"
+size = file_size
 
 
 def duration(seconds: float) -> str:

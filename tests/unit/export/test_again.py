@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from curator import volumes
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import ExportReport, Options, target_folder, write
+from curator.export import ExportReport, Options, write
 from curator.export.name_allocator import FileAction
 from curator.imaging.embedded_metadata import read as read_embedded_metadata
 from curator.model import BusyError, Clause, KnownError, Marks
@@ -280,7 +281,7 @@ def test_names_that_differ_only_in_case_do_not_overwrite_each_other(
 def test_the_folder_of_a_disconnected_drive_is_not_created(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(target_folder, "_MOUNTS", ((str(tmp_path / "media"), 2),))
+    monkeypatch.setattr(volumes, "_MOUNT_POINTS", ((str(tmp_path / "media"), 2),))
     away = tmp_path / "media" / "ann" / "T7 Shield" / "out"
     with pytest.raises(KnownError, match="The drive T7 Shield is not connected"):
         run(shoot, away)

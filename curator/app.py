@@ -299,6 +299,7 @@ def _run(window: MainWindow, qt: QApplication) -> int:
 
     def stop(number: int) -> None:
         signals.append(number)
+        window.session.imports.stop()  # without a question
         window.close()
         qt.exit()  # also out of dialogs that wait for an answer
 

@@ -170,6 +170,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Ctrl+K", "palette", _ALWAYS),
     Binding("F10", "menu", _ALWAYS),
     Binding("Ctrl+O", "open_folder", _ALWAYS),
+    Binding("Ctrl+Shift+I", "import_card", _ALWAYS),
     Binding("Ctrl+Shift+E", "export", _ALWAYS),
     Binding("Ctrl+E", "open_in_editor"),
     Binding("Ctrl+R", "show_file"),

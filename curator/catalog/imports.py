@@ -198,6 +198,14 @@ class Imports:
         )
         self._links.add([copy for copy in copies if Path(copy.destination) == library])
 
+    def count_files(self, run_id: int) -> int:
+        """Count the files of the cards that an import verified at any destination."""
+        return self._store.value(
+            "SELECT count(*) FROM (SELECT DISTINCT card, source FROM verified_copy AS c"
+            " JOIN import_destination AS d ON d.id = c.destination_id WHERE d.run_id = ?)",
+            (run_id,),
+        )
+
     def forget(self, copies: Iterable[VerifiedCopy]) -> None:
         """Forget verified copies: later readings of the card differed."""
         with self._store.transaction():

@@ -12,6 +12,12 @@ def open_folder(session: Session) -> None:
     session.requests.add_folder_requested.emit()
 
 
+@command("Import from a card…", "Files")
+def import_card(session: Session) -> None:
+    """Copy new photos from memory cards, verified; or show the import that is running."""
+    session.requests.import_requested.emit()
+
+
 @command("Inspect file…", "Files")
 def inspect_file(session: Session) -> None:
     """Show a file with its scores and tags without adding it; or drop one on the window."""

@@ -95,7 +95,8 @@ class Outcomes:
         self._recorded_at = time.monotonic()
         self._problem = ""
         volumes = dict(filter(None, (lane.anchor.on_volume() for lane in lanes)))
-        self.run_id = catalog.imports.begin(plan.request.as_json(), plan.request.job, volumes)
+        request = {**plan.request.as_json(), "files": len(self.jobs)}
+        self.run_id = catalog.imports.begin(request, plan.request.job, volumes)
 
     # --- as it happens
 

@@ -43,6 +43,7 @@ class Requests(QObject):
     sidecars_requested = Signal()
     delete_rejects_requested = Signal()
     file_preview_requested = Signal()
+    import_requested = Signal()
     export_requested = Signal(object)  # set[int]: export these photos; None: choose by the scope
 
     # files and folders

@@ -21,6 +21,7 @@ from curator.model import Pass, bidi_safe
 from curator.pipeline import Pipeline
 from curator.session.background_status import BackgroundMonitor
 from curator.session.candidates import CandidateFinder
+from curator.session.cards import CardWatcher
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.compare import CompareController
 from curator.session.criteria import ListCriteria
@@ -30,6 +31,7 @@ from curator.session.explanations import ExplanationController
 from curator.session.face_table import FaceTableController
 from curator.session.faces import FaceController
 from curator.session.file_preview import FilePreviewLoader
+from curator.session.imports import ImportController
 from curator.session.messages import Messages
 from curator.session.modes import ModeController
 from curator.session.navigation import Navigator
@@ -143,6 +145,8 @@ class Session:
         self.tags = TagController(services, photos, self.viewer, self.stacks, decisions)
         self.search_hints = SearchHints(self.table, self.projects, self.tags)
         self.descriptions = DescriptionController(services, photos, self.stacks, self.watcher)
+        self.cards = CardWatcher()
+        self.imports = ImportController(services, photos, self.sources, self.cards)
 
     def _note_move(self) -> None:
         """Report the list and the photo that the person is at, to clear an outdated message."""
@@ -241,6 +245,8 @@ class Session:
 
     def close(self) -> None:
         """Stop what runs for this session; the catalog stays open for its owner."""
+        self.cards.close()
+        self.imports.close()
         self.descriptions.close()
         self.tags.close()
         self.related_photos.close()

@@ -124,16 +124,48 @@ class SourceController(QObject):
         Raises:
             KnownError: a source is missing or cannot be read; nothing was added.
         """
+        if not sources:
+            return
+        self._add(sources, self._settings.scan.recursive)
+        first = sources[0] if volumes.is_folder(sources[0]) else sources[0].parent
+        self.open_scope(folder_scope(absolute(first)))
+
+    def open_cards(self, paths: Sequence[Path]) -> None:
+        """Add memory cards, start reading them, and open the first; a folder of it stays open.
+
+        Raises:
+            KnownError: as :meth:`open_sources`.
+        """
+        self._add(paths, recursive=True)
+        scope, first = self._criteria.scope, absolute(paths[0])
+        if not (scope.kind == "folder" and Path(scope.key).is_relative_to(first)):
+            self.open_scope(folder_scope(first))
+
+    def _add(self, sources: Sequence[Path], recursive: bool) -> None:
         if self._pipeline is None:
             raise KnownError(
                 "Another Curator is reading photos into this catalog.", "Open the folder there."
             )
-        if not sources:
-            return
-        self._pipeline.open_folders(sources, recursive=self._settings.scan.recursive)
-        first = sources[0] if volumes.is_folder(sources[0]) else sources[0].parent
-        folder = absolute(first)
-        self.open_scope(Scope("folder", str(folder), folder.name or str(folder)))
+        self._pipeline.open_folders(sources, recursive=recursive)
+
+    def follow_copies(self, folder: str) -> None:
+        """Show the copies of the photos of this scope in place of their originals.
+
+        Photo, mode, order, filter and view stay.
+
+        Args:
+            folder: contains the copies.
+        """
+        photos = self._photos
+        self.save_position()
+        self._criteria.scope = folder_scope(Path(folder))
+        photos.follow_scope()
+        photos.photos_changed.emit(set(photos.ids.tolist()))
+        photos.recheck()
+        photos.publish()
+        photos.counts_changed.emit()
+        photos.untouched = False
+        self.save_position()
 
     # --- folders
 
@@ -206,6 +238,11 @@ class SourceController(QObject):
         if self._absent is not None:
             self._absent.close()
         self.save_position()
+
+
+def folder_scope(folder: Path) -> Scope:
+    """Return the scope of a folder."""
+    return Scope("folder", str(folder), folder.name or str(folder))
 
 
 class AbsentFolders(QObject):

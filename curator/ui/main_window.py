@@ -38,6 +38,7 @@ from curator.ui.dialogs import palette
 from curator.ui.dialogs.tag_entry import TagEntry
 from curator.ui.file_drop import FileDrop, is_single_file
 from curator.ui.grid.grid_view import GridView
+from curator.ui.import_actions import ImportActions
 from curator.ui.loupe.candidates import CandidatesPanel
 from curator.ui.loupe.filmstrip import Filmstrip
 from curator.ui.loupe.loupe_view import LoupeView
@@ -154,6 +155,7 @@ class MainWindow(QWidget):
             self, session, self.pictures, self.grid, self.notifications, keyboard
         )
         self.sidecars = SidecarNotices(self, session, self.notifications, self.status, run)
+        ImportActions(self, session, self.notifications, self.status, run)
         self.window_actions = WindowActions(
             self,
             session,

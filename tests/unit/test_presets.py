@@ -60,7 +60,7 @@ SAME: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         "Ctrl+E": ("open_in_editor", PHOTOS),
         "Ctrl+S": ("write_sidecars", PHOTOS),
         "Ctrl+Shift+E": ("export", VIEWS),
-        "Ctrl+Shift+I": ("open_folder", VIEWS),
+        "Ctrl+Shift+I": ("import_card", VIEWS),
         "Ctrl+Z": ("undo", VIEWS),
         "Ctrl+Y": ("redo", VIEWS),
         "Ctrl+,": ("settings", VIEWS),

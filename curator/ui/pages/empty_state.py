@@ -43,13 +43,21 @@ class EmptyWindow(QWidget):
         self.button.setProperty("primary", True)
         self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.button.clicked.connect(lambda: run("open_folder"))
+        self.import_button = QPushButton("Import from a card…")
+        self.import_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.import_button.clicked.connect(lambda: run("import_card"))
         column = QVBoxLayout(self)
         column.setSpacing(0)
         column.addStretch(4)
         middle = Qt.AlignmentFlag.AlignHCenter
         column.addWidget(theme.plain("Drop a folder of photos here", role="large"), 0, middle)
         column.addSpacing(20)
-        column.addWidget(self.button, 0, middle)
+        buttons = layouts.row(spacing=8)
+        buttons.addStretch(1)
+        buttons.addWidget(self.button)
+        buttons.addWidget(self.import_button)
+        buttons.addStretch(1)
+        column.addLayout(buttons)
         column.addSpacing(12)
         quiet = "Nothing is moved, changed or uploaded."
         column.addWidget(theme.plain(quiet, role="quiet"), 0, middle)
@@ -57,6 +65,12 @@ class EmptyWindow(QWidget):
         self._key_row = QHBoxLayout()
         column.addLayout(self._key_row)
         column.addStretch(5)
+        session.cards.changed.connect(self._show_cards)
+        self._show_cards()
+
+    def _show_cards(self) -> None:
+        """Offer to import while a card is here."""
+        self.import_button.setVisible(bool(self._session.cards.cards))
 
     def showEvent(self, event: object) -> None:
         """Show the current keys."""

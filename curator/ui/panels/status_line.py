@@ -83,6 +83,8 @@ class StatusLine(QWidget):
         self.pass_ = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignHCenter)
         self.selected = TextLine(theme.TEXT, right)
         self.work = TextLine(theme.QUIET, right)
+        self.importing = TextLine(theme.QUIET, right)
+        self.importing.hide()
         self.sidecars = TextLine(theme.QUIET, right, icon="sidecar")
         self.unreadable = TextLine(theme.QUIET, right, icon="failed")
         self.unreadable.make_clickable(
@@ -92,7 +94,14 @@ class StatusLine(QWidget):
         self.counts = QWidget(self)
         for part in (self.message, self.pass_):
             part.setParent(self)
-        for part in (self.selected, self.work, self.sidecars, self.unreadable, self.advances):
+        for part in (
+            self.selected,
+            self.work,
+            self.importing,
+            self.sidecars,
+            self.unreadable,
+            self.advances,
+        ):
             part.setParent(self.counts)
         for part in (self.selected, self.advances):  # only the person changes these
             part.text_changed.connect(self._arrange)
@@ -162,7 +171,8 @@ class StatusLine(QWidget):
         width = min(self.selected.sizeHint().width() if self.selected.text else 0, max(right, 0))
         left = width + _GAP if width else 0
         self.selected.setGeometry(0, 0, width, self.counts.height())
-        self.work.setGeometry(left, 0, max(right - left, 0), self.counts.height())
+        for part in (self.work, self.importing):  # one of them shows
+            part.setGeometry(left, 0, max(right - left, 0), self.counts.height())
 
     def showEvent(self, event: object) -> None:
         """Show what changed while the line was hidden."""
@@ -187,8 +197,17 @@ class StatusLine(QWidget):
 
     def progressed(self, work: Work) -> None:
         """Show the progress of background work."""
-        self._show(self.work, work_text(work))
+        self.work.set_text(work_text(work))
+        self._show_work()
         self.work.setToolTip(theme.plain_tip(". ".join(filter(None, (work.held, work.away)))))
+
+    def show_import(self, text: str) -> None:
+        """Show the progress of an import in place of other background work; empty for none."""
+        self._show(self.importing, text)
+        self._show_work()
+
+    def _show_work(self) -> None:
+        self.work.setVisible(bool(self.work.text) and not self.importing.text)
 
     def show_sidecars(self, text: str, reason: str) -> None:
         """Show how many sidecars are pending; ``reason`` says why some cannot be written."""

@@ -1,0 +1,94 @@
+"""Plans and runs the imports of a window with `curator.importing`; cards are read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from curator.catalog import Catalog
+from curator.importing.card_files import CardContents, find_files
+from curator.importing.headers import FileFacts, read_headers
+from curator.importing.plan import ImportPlan, make_plan
+from curator.importing.report import ImportProgress
+from curator.importing.request import ImportRequest
+from curator.importing.run import ImportRun
+from curator.settings import Settings
+from curator.workers import WorkerCancelled, WorkerPool
+
+_PROCESSES = 2  # that read headers: a card is no faster
+
+
+@dataclass
+class CardEngine:
+    """Plans and runs imports.
+
+    Thread: that of the imports.
+    """
+
+    settings: Settings
+    gives_way: Callable[[], bool]
+    _read: dict[tuple[Path, ...], tuple[CardContents, dict[Path, FileFacts]]] = field(
+        default_factory=dict
+    )
+    _pool: WorkerPool | None = None
+
+    def plan(
+        self,
+        request: ImportRequest,
+        catalog: Catalog,
+        progressed: Callable[[int, int], None],
+        stopped: Callable[[], bool],
+    ) -> ImportPlan | None:
+        """Plan an import; cards that were read before are not read again.
+
+        Returns:
+            The plan; None if reading was stopped.
+
+        Raises:
+            KnownError: a template is invalid, or a card or a destination cannot be used.
+        """
+        try:
+            contents, facts = self._contents(request.cards, progressed, stopped)
+        except WorkerCancelled:
+            return None
+        return make_plan(request, contents, facts, catalog)
+
+    def _contents(
+        self,
+        cards: tuple[Path, ...],
+        progressed: Callable[[int, int], None],
+        stopped: Callable[[], bool],
+    ) -> tuple[CardContents, dict[Path, FileFacts]]:
+        if cards not in self._read:
+            if self._pool is None:
+                self._pool = WorkerPool(
+                    _PROCESSES,
+                    memory_mb=self.settings.work.memory_mb,
+                    nice=0,
+                    name="import",
+                    preload=("curator.imaging.exif",),
+                )
+            contents = find_files(cards)
+            facts = read_headers(contents, self._pool, progressed=progressed, stopped=stopped)
+            self._read[cards] = contents, facts
+        return self._read[cards]
+
+    def start(
+        self,
+        plan: ImportPlan,
+        catalog: Catalog,
+        progressed: Callable[[ImportProgress], None],
+    ) -> ImportRun:
+        """Add the first destination to the catalog; return an import that is ready to run."""
+        library = plan.request.destinations[0]
+        is_new = not library.exists() or not any(library.iterdir())
+        catalog.imports.add_library(library, is_new)
+        return ImportRun(plan, catalog, progressed=progressed, give_way=self.gives_way, waits=True)
+
+    def forget(self) -> None:
+        """Forget what was read from cards, and end the worker processes."""
+        self._read.clear()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()

@@ -148,6 +148,23 @@ def test_an_approval_rule_is_checked_in_its_row(
     assert saved == {"approval": {"rule": 'rating:5; tag:"wedding, church"'}}
 
 
+@pytest.mark.parametrize(
+    ("path", "template", "problem"),
+    [
+        ("export.names", "{job}", "Unknown placeholder {job}"),
+        ("importing.names", "{name}/{seq}", "a separator of folders"),
+        ("importing.folders", "../{date}", "leads out of the destination"),
+    ],
+)
+def test_a_template_is_checked_in_its_row(
+    settings_dialog: SettingsDialog, home: Home, path: str, template: str, problem: str
+) -> None:
+    text_field(settings_dialog, path).setText(template)
+    settings_dialog.commit()
+    assert problem in settings_dialog.rows[path].note.text()
+    assert not home.settings_file.exists()
+
+
 def test_settings_are_saved_and_take_effect(dressed, qtbot, home: Home, settings: Settings) -> None:
     grid = settings.grid
     dialog = SettingsDialog(settings, home)

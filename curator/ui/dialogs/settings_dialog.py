@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -24,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator import keyboard
+from curator import keyboard, naming
 from curator.library.filters import parse_rule
 from curator.model import KnownError
 from curator.settings import Home, Settings, save
@@ -36,8 +37,13 @@ _FIELD_WIDTH = 132
 _TEXT_WIDTH = 220
 _FULL_WIDTH = 4096  # px, more than any dialog has
 _AROUND = 160  # px of the dialog above and below the settings
-# Settings in the search language, which the models cannot check.
-_CHECKS: dict[str, Callable[[str], object]] = {"approval.rule": parse_rule}
+# Searches and templates, which the models cannot check.
+_CHECKS: dict[str, Callable[[str], object]] = {
+    "approval.rule": parse_rule,
+    "export.names": naming.check,
+    "importing.folders": naming.check_folders,
+    "importing.names": partial(naming.check, purpose=naming.Purpose.IMPORT),
+}
 _NAMES = {
     "original": "Originals",
     "jpeg": "JPEGs",
@@ -256,7 +262,7 @@ class SettingsDialog(Dialog):
         texts.addWidget(row.note)
         texts.addStretch(1)
         across.addLayout(texts, 1)
-        if setting.path in _CHECKS:  # searches are long: below the title, at full width
+        if setting.path in _CHECKS:  # these are long: below the title, at full width
             row.field.setMinimumWidth(_TEXT_WIDTH)
             row.field.setMaximumWidth(_FULL_WIDTH)
             texts.insertWidget(texts.count() - 1, row.field)

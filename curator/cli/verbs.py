@@ -18,6 +18,7 @@ from curator.cli import (
     doctor,
     exporting,
     faces,
+    importing,
     machine,
     photos,
     projects,
@@ -48,8 +49,8 @@ class Verb:
 
     @property
     def name(self) -> str:
-        """The name of the verb."""
-        return self.run.__name__
+        """The name of the verb; the function of a verb that is a Python keyword ends with ``_``."""
+        return self.run.__name__.removesuffix("_")
 
     @property
     def help(self) -> str:
@@ -89,6 +90,43 @@ def _ingest(parser: Parser) -> None:
         "--describe",
         action=argparse.BooleanOptionalAction,
         help="describe all photos with the vision model, or no photos this time",
+    )
+
+
+def _import(parser: Parser) -> None:
+    add = parser.add_argument
+    add(
+        "cards",
+        nargs="*",
+        type=_named,
+        metavar="CARD",
+        help="a memory card by its label or folder, or any folder; default: the card inserted",
+    )
+    add(
+        "--to",
+        type=_named,
+        metavar="DIR",
+        help="copy into this folder; default: the setting importing.to",
+    )
+    add("--also", action="append", type=_named, metavar="DIR", help="and a second copy into this")
+    add("--folders", metavar="TEMPLATE", help="folders below DIR, for example {date:%%Y}/{job}")
+    add("--names", metavar="TEMPLATE", help="file names, for example {date}_{seq:4}")
+    add("--job", metavar="NAME", help="name of the job, for {job} and sidecars")
+    add("--creator", metavar="TEXT", help="the photographer, for sidecars")
+    add("--copyright", metavar="TEXT", help="the copyright notice, for sidecars")
+    add(
+        "--sidecars",
+        action=argparse.BooleanOptionalAction,
+        help="write job, photographer and copyright into sidecars beside the copies, or not",
+    )
+    add("--keepers", action="store_true", help="only photos you kept, picked or rated")
+    add("--eject", action="store_true", help="eject the cards once everything is verified")
+    add("--dry-run", action="store_true", help="show what would happen, change nothing")
+
+
+def _imports(parser: Parser) -> None:
+    parser.add_argument(
+        "number", nargs="?", type=_count, metavar="N", help="show the report of this import"
     )
 
 
@@ -363,6 +401,13 @@ VERBS: tuple[Verb, ...] = (
         " [--describe|--no-describe]",
         _ingest,
     ),
+    Verb(
+        importing.import_,
+        "[CARD...] --to DIR [--also DIR] [--folders TEMPLATE] [--names TEMPLATE] [--job NAME]"
+        " [--keepers] [--eject] [--dry-run]",
+        _import,
+    ),
+    Verb(importing.imports, "[N]", _imports),
     Verb(photos.photos, "[--filter EXPR] [--sort KEY] [--reverse] [--limit N]", _photos),
     Verb(
         photos.mark,

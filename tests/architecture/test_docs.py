@@ -230,6 +230,13 @@ NO_KEY = {
     "Embed",
     "Stack",
     "Describe",
+    "Find",
+    "Headers",
+    "Plan",
+    "Copy",
+    "Verify",
+    "Verified",
+    "Record",
     "Ctrl+C",
 }
 # How prose writes a key, and how a keymap does.

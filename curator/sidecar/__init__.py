@@ -5,6 +5,7 @@
     elements      bytes -> XML elements with their byte positions; bounded, no entities expanded
     packet        the properties of an XMP packet, and the splices that change them
     reading       packet -> `SidecarContent`: every editor's way to store rating, flag and keywords
+    credits       creator, copyright and job, added where a sidecar states none
     merging       three-way merge, and a description of what it would change
     paths         sidecar names, reading and atomic writing
     batch         reading and writing many sidecars in a worker process
@@ -21,6 +22,7 @@ other editors wrote stays byte for byte. Writing a sidecar takes these steps:
 The next base is ``read(new).metadata``. Standard library only; bytes in, bytes out; any thread.
 """
 
+from curator.sidecar.credits import Credits, add_credits
 from curator.sidecar.merging import difference, merge
 from curator.sidecar.paths import digest, load, load_in, name_for, sync_folders, write, write_in
 from curator.sidecar.reading import read, read_embedded
@@ -38,10 +40,12 @@ __all__ = [
     "NO_VALUE",
     "PROFILES",
     "ChangedError",
+    "Credits",
     "Profile",
     "SidecarContent",
     "SidecarError",
     "SidecarMetadata",
+    "add_credits",
     "difference",
     "digest",
     "load",

@@ -13,6 +13,7 @@ LIGHTROOM = "http://ns.adobe.com/lightroom/1.0/"
 DIGIKAM = "http://www.digikam.org/ns/1.0/"
 DARKTABLE = "http://darktable.sf.net/"
 MECHANIC = "http://ns.camerabits.com/photomechanic/1.0/"
+PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 CURATOR = "urn:curator:xmp:1.0/"
 
 PREFIXES = {
@@ -23,6 +24,7 @@ PREFIXES = {
     DIGIKAM: "digiKam",
     DARKTABLE: "darktable",
     MECHANIC: "photomechanic",
+    PHOTOSHOP: "photoshop",
     CURATOR: "curator",
 }
 """Namespace -> the prefix every editor uses for it."""
@@ -33,6 +35,11 @@ METADATA_DATE = f"{XMP} MetadataDate"
 PICK = f"{XMP_DM} pick"
 GOOD = f"{XMP_DM} good"
 SUBJECT = f"{DC} subject"
+CREATOR = f"{DC} creator"
+RIGHTS = f"{DC} rights"
+# The "Job Identifier" of IPTC, Lightroom, Bridge and Photo Mechanic. Iptc4xmpExt:Event, the other
+# candidate, describes what the picture shows, and is published as that.
+JOB = f"{PHOTOSHOP} TransmissionReference"
 HIERARCHICAL = f"{LIGHTROOM} hierarchicalSubject"
 TAGS_LIST = f"{DIGIKAM} TagsList"
 PICK_LABEL = f"{DIGIKAM} PickLabel"

@@ -21,7 +21,7 @@ from curator.sidecar.sidecar_data import (
     key,
 )
 
-_NEW = (
+NEW = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Curator">\n'
     f' <rdf:RDF xmlns:rdf="{fields.RDF}">\n'
@@ -61,7 +61,7 @@ def merge(
     Raises:
         SidecarError: ``existing`` cannot be read as XMP (see `read`).
     """
-    packet = Packet(_content(existing) or _NEW, fields.WANTED)
+    packet = Packet(unless_blank(existing) or NEW, fields.WANTED)
     if not packet.descriptions:
         packet = Packet(packet.with_description(), fields.WANTED)
     theirs = content_of(packet).metadata
@@ -103,7 +103,7 @@ def difference(
     new = merge(existing, metadata, base, profile)
     if new == (existing or b""):
         return []
-    content = _content(existing)
+    content = unless_blank(existing)
     before, after = read(content) if content else SidecarContent(), read(new)
     lines = [
         f"{name}: {_shown(before.metadata, name)} → {_shown(after.metadata, name)}"
@@ -120,7 +120,7 @@ def difference(
     return lines or [f"the same, in the fields {profile.title} reads"]
 
 
-def _content(existing: bytes | None) -> bytes | None:
+def unless_blank(existing: bytes | None) -> bytes | None:
     """Return the bytes of a sidecar; None if it is missing or blank."""
     return existing if existing and existing.strip(b"\0 \t\r\n") else None
 

@@ -110,7 +110,7 @@ class Packet:
 
         Args:
             name: the property.
-            kind: ``Bag`` or ``Seq``, if the array has to be created.
+            kind: ``Bag``, ``Seq`` or ``Alt`` (of languages), if the array has to be created.
             add: items to append.
             remove: exact texts of the items to remove.
         """
@@ -279,8 +279,10 @@ class _Additions:
         rdf = self.description.tag.rpartition(b":")
         array, li = (rdf[0] + rdf[1] + part for part in (kind.encode(), b"li"))
         lines = [b"%b<%b>" % (outer, tag), b"%b<%b>" % (outer + step, array)]
+        lang = b' xml:lang="x-default"' if kind == "Alt" else b""
         lines += [
-            b"%b<%b>%b</%b>" % (outer + 2 * step, li, escape(item).encode(), li) for item in items
+            b"%b<%b%b>%b</%b>" % (outer + 2 * step, li, lang, escape(item).encode(), li)
+            for item in items
         ]
         return b"".join([*lines, b"%b</%b>" % (outer + step, array), b"%b</%b>" % (outer, tag)])
 

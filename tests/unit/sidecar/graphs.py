@@ -10,6 +10,7 @@ import rdflib
 from curator.sidecar import fields
 
 RDF = f"{{{fields.RDF}}}"
+PHOTO = rdflib.URIRef("urn:photo")
 OURS = frozenset(name.replace(" ", "") for name in fields.WANTED - {fields.XMP_VERSION})
 
 Tree = frozenset
@@ -21,14 +22,19 @@ def tree(data: bytes, without: frozenset[str] = frozenset()) -> Tree:
     XMP is a tree: each blank node belongs to one property, so that nesting is equal to comparing
     the graphs, and does not take exponential time on a history of hundreds of steps.
     """
+    return _meaning(graph(data), PHOTO, without)
+
+
+def graph(data: bytes) -> rdflib.Graph:
+    """Read a packet as the graph of what it states about `PHOTO`."""
     root = ElementTree.fromstring(re.sub(rb"^\s*<\?xpacket.*?\?>", b"", data, count=1).strip(b"\0"))
     rdf = root if root.tag == f"{RDF}RDF" else root.find(f".//{RDF}RDF")
     assert rdf is not None
     for description in rdf:  # one subject, as the XMP specification says
-        description.set(f"{RDF}about", "urn:photo")
-    graph = rdflib.Graph()
-    graph.parse(data=ElementTree.tostring(rdf), format="xml")
-    return _meaning(graph, rdflib.URIRef("urn:photo"), without)
+        description.set(f"{RDF}about", str(PHOTO))
+    found = rdflib.Graph()
+    found.parse(data=ElementTree.tostring(rdf), format="xml")
+    return found
 
 
 def _meaning(graph: rdflib.Graph, node: rdflib.term.Node, without: frozenset[str]) -> Tree:

@@ -20,6 +20,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,21 @@ def write(
                 os.fsync(file.fileno())
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def sync(handle: int) -> None:
+    """Flush a file, or a folder's names, to disk; on macOS `os.fsync` stops at the disk's memory.
+
+    Raises:
+        OSError: the disk fails, or cannot do that for folders.
+    """
+    if sys.platform == "darwin":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # network drives and some formats cannot do that
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)
 
 
 def sync_folder(folder: Path) -> None:

@@ -207,7 +207,7 @@ class OpenedFolder:
             OSError: the disk failed or is gone, so that a rename may be undone.
         """
         try:
-            os.fsync(self.fileno())
+            atomic.sync(self.fileno())
         except OSError as error:
             if error.errno not in (*_NOT_SUPPORTED, errno.EACCES):
                 raise
@@ -316,7 +316,7 @@ class OpenedFolder:
                 file.flush()
                 if by_handle:
                     _set_attributes(handle, mode, times_ns)
-                os.fsync(handle)
+                atomic.sync(handle)
             if not by_handle:  # Windows changes the time of a file when it is closed
                 _set_attributes(path, mode, times_ns)
 

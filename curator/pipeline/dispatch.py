@@ -158,7 +158,6 @@ class Dispatcher:
                 self._catalog.work.start(stage.name, [pending.photo_id for pending in found])
                 for group in lane.groups(found):
                     lane.submit(stage.run, [self._job(stage, pending) for pending in group])
-
         self._unread = frozenset(self._find_unread() if self.focus and not paused else ())
 
     def _find_unread(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -61,3 +62,26 @@ def test_leftovers_are_removed_although_another_process_has_the_id_now(tmp_path:
     atomic.remove_leftovers(tmp_path)
     atomic.remove_leftovers(tmp_path / "not there")
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no fcntl")
+def test_macos_flushes_a_file_past_the_memory_of_its_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    import fcntl
+
+    flushed: list[str] = []
+
+    def full(handle: int, what: int) -> None:
+        flushed.append("full")
+        if fails:
+            raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(atomic.sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", full)
+    monkeypatch.setattr(os, "fsync", lambda _: flushed.append("as far as the disk"))
+    with (tmp_path / "a").open("wb") as file:
+        atomic.sync(file.fileno())
+    assert flushed == ["full", "as far as the disk"][: 1 + fails]

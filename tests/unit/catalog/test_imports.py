@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from hypothesis import strategies as st
 
 from curator import files
 from curator.catalog import Catalog, VerifiedCopy, WriteResult
-from curator.model import Kind, NotFoundError, Verdict
+from curator.model import NotFoundError, Verdict
+from tests.copies import copy_verified
 from tests.unit.catalog.shoot import Card, Shoot, photo_bytes
 
 
@@ -25,7 +25,6 @@ class CardImport:
     shoot: Shoot
     library: Path
     run: int = 0
-    _ids: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         self.catalog.imports.add_library(self.library, is_new=True)
@@ -41,22 +40,8 @@ class CardImport:
 
     def copy(self, name: str, to: str = "", library: Path | None = None) -> VerifiedCopy:
         """Copy a file of the card without telling the catalog."""
-        source, library = self.card / name, library or self.library
-        target = library / (to or f"2024/{Path(name).name}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
-        status = target.stat()
-        return VerifiedCopy(
-            str(self.card),
-            name,
-            files.fingerprint(source),
-            files.sha256(source),
-            status.st_size,
-            str(library),
-            target.relative_to(library).as_posix(),
-            status.st_mtime_ns,
-            kind=Kind.RAW if source.suffix == ".NEF" else Kind.IMAGE,
-        )
+        to = to or f"2024/{Path(name).name}"
+        return copy_verified(self.card, name, library or self.library, to)
 
     def import_files(self, *names: str) -> list[VerifiedCopy]:
         """Copy files of the card and record each by itself, as they are verified."""

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from curator import files
-from curator.catalog import Catalog, VerifiedCopy
+from curator.catalog import Catalog
 from curator.library.table import Table
-from curator.model import Kind
+from tests.copies import copy_verified
 from tests.unit.catalog.shoot import Shoot, photo_bytes
-
-
-def import_photo(shoot: Shoot, library: Path, name: str, to: str) -> None:
-    """Copy a photo of the card and record the copy."""
-    source, target = shoot.folder / name, library / to
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, target)
-    status, imports = target.stat(), shoot.catalog.imports
-    copy = VerifiedCopy(
-        *(str(shoot.folder), name, files.fingerprint(source), files.sha256(source)),
-        *(status.st_size, str(library), to, status.st_mtime_ns),
-        kind=Kind.IMAGE,
-    )
-    imports.record(imports.begin({}, ""), [copy], library)
 
 
 @pytest.mark.parametrize("ingested", [False, True])
@@ -43,7 +27,8 @@ def test_a_viewed_card_keeps_its_photos_their_names_and_their_order(
     # Among all photos the first would come last, and the last first.
     moves = (("B.JPG", "0/X.JPG"), ("C.JPG", "0/A.JPG"), ("A.JPG", "1/Z.JPG"))
     for number, (name, to) in enumerate(moves, 1):
-        import_photo(shoot, library, name, to)
+        copy = copy_verified(shoot.folder, name, library, to)
+        catalog.imports.record(catalog.imports.begin({}, ""), [copy], library)
         assert table.refresh() == {"ABC".index(name[0]) + 1}
         assert table.folders.inside(str(shoot.folder)).tolist() == [True] * 3
         assert table.folders.inside(str(library)).sum() == number

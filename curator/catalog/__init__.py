@@ -187,7 +187,7 @@ class Catalog:
             store,
             self.identity,
             self.folders,
-            CopyLinks(store, self.files, self.work, self.identity, self.folders),
+            CopyLinks(store, self.files, self.work, self.identity),
         )
         self.rewrites = Rewrites(store, self.files, self.work)
         self.recovery = Recovery(

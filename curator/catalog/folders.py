@@ -110,18 +110,16 @@ class Folders:
         """List (id, folder id or None, path) of all directories that have or had photos."""
         return self._store.rows("SELECT id, folder_id, path FROM directory")
 
-    def containing(self, path: str | Path, enabled: bool = False) -> FolderRow | None:
+    def containing(self, path: str | Path) -> FolderRow | None:
         """Find the folder that contains a path: the path itself or the nearest above it.
 
-        A folder without its subfolders contains only its own path. ``enabled`` leaves out disabled
-        folders.
+        A folder without its subfolders contains only its own path.
         """
         wanted = Path(path)
         found = [
             row
             for row in self.all()
-            if (row.enabled or not enabled)
-            and (Path(row.path) == wanted or (row.recursive and Path(row.path) in wanted.parents))
+            if Path(row.path) == wanted or (row.recursive and Path(row.path) in wanted.parents)
         ]
         return max(found, key=lambda row: len(row.path), default=None)
 

@@ -343,6 +343,7 @@ def _add_imports(database: peewee.Database) -> None:
         " size INTEGER NOT NULL CHECK (size >= 0), mtime_ns INTEGER NOT NULL,"
         " cache_answered INTEGER NOT NULL DEFAULT 0 CHECK (cache_answered IN (0, 1)),"
         " verified_at REAL NOT NULL)",
+        "CREATE INDEX verified_copy_destination_id ON verified_copy (destination_id)",
         "CREATE INDEX verified_copy_fingerprint ON verified_copy (fingerprint)",
     ):
         database.execute_sql(statement)

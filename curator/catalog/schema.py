@@ -510,7 +510,7 @@ class VerifiedCopyRow(Table):
     """
 
     id = AutoField()
-    destination = ForeignKeyField(ImportDestination, index=False)
+    destination = ForeignKeyField(ImportDestination)
     name = TextField()
     card = TextField()
     source = TextField()

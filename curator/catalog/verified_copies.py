@@ -9,12 +9,12 @@ nothing is read or processed again. `imports` uses this.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from curator.catalog.folders import Folders
 from curator.catalog.identity import Identity, Twin
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import Content, FileRow, PhotoFiles
@@ -73,7 +73,6 @@ class CopyLinks:
     _files: PhotoFiles
     _work: WorkQueue
     _identity: Identity
-    _folders: Folders
 
     def add(self, copies: Sequence[VerifiedCopy]) -> None:
         """Add copies to their photos; a photo not in the catalog yet is added with its work.
@@ -130,6 +129,8 @@ class CopyLinks:
             self._add_unknown(directory, found, content, new)
         row = self._row_at(copy.path)
         assert row is not None
+        if source is None:
+            self._add_source(row.photo_id, copy, kind)
         size = (source.width, source.height) if source is not None else (None, None)
         self._store.run(
             "UPDATE file SET fingerprint = ?, sha256 = ?, size = ?, mtime_ns = ?,"
@@ -200,11 +201,36 @@ class CopyLinks:
         )
         if row is not None:
             return int(row[0])
-        folder = self._folders.containing(path, enabled=True)
-        number = self._files.ensure_directory(path, folder.id if folder else None)
+        folder = self._folder_of(path)
+        number = self._files.ensure_directory(path, folder)
         if folder is not None:
-            self._store.run("UPDATE directory SET folder_id = ? WHERE id = ?", (folder.id, number))
+            self._store.run("UPDATE directory SET folder_id = ? WHERE id = ?", (folder, number))
         return number
+
+    def _folder_of(self, directory: str) -> int | None:
+        """Return the enabled folder that contains a directory, the nearest above it."""
+        found: int | None = self._store.value(
+            "SELECT id FROM folder WHERE enabled AND (path = ?1 OR recursive"
+            " AND substr(?1, 1, length(rtrim(path, ?2)) + 1) = rtrim(path, ?2) || ?2)"
+            " ORDER BY length(path) DESC LIMIT 1",
+            (directory, os.sep),
+        )
+        return found
+
+    def _add_source(self, photo: int, copy: VerifiedCopy, kind: Kind) -> None:
+        """Add the file on a card whose folder is in the catalog, if no scan has come to it yet.
+
+        Whole files on a card are never read to compare them, so a scan might add another photo.
+        """
+        directory = str(PurePath(copy.source_path).parent)
+        folder = self._folder_of(directory)
+        if folder is None or self._row_at(copy.source_path) is not None:
+            return
+        found = FoundFile(copy.source_path, kind, copy.size, copy.mtime_ns)
+        content = Content(copy.fingerprint, copy.sha256)
+        self._files.add(
+            photo, self._files.ensure_directory(directory, folder), found, "copy", content
+        )
 
     def _unite(self, here: FileRow, photo: int) -> list[int]:
         """Let a file that a scan added already belong to the photo it is a copy of.

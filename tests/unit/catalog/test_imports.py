@@ -230,6 +230,37 @@ def test_photos_are_imported_without_a_scan_of_the_card(evening: CardImport) -> 
     assert evening.roles() == MAIN_AND_COPY
 
 
+@pytest.mark.parametrize("taken", ["2024-05-04T09:00:00", None])
+def test_a_scan_that_comes_to_the_card_later_makes_no_second_photo(
+    taken: str | None, evening: CardImport
+) -> None:
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1, taken))
+    evening.catalog.folders.add(evening.card)
+    evening.import_files("DCIM/A.JPG")
+    evening.shoot.scan(evening.card)
+    evening.rescan()
+    assert evening.roles() == MAIN_AND_COPY
+    assert len(evening.shoot.listed()) == 1
+
+
+@pytest.mark.parametrize("taken", ["2024-05-04T09:00:00", None])
+def test_a_scan_of_the_card_between_the_halves_of_a_pair_makes_no_second_photo(
+    taken: str | None, evening: CardImport
+) -> None:
+    for ending in ("NEF", "JPG"):
+        evening.shoot.write(f"DCIM/A.{ending}", photo_bytes(ending, taken))
+    evening.catalog.folders.add(evening.card)
+    evening.import_files("DCIM/A.NEF")
+    evening.shoot.scan(evening.card)
+    evening.import_files("DCIM/A.JPG")
+    evening.rescan()
+    assert evening.roles() == {
+        **{"photos/2024/A.NEF": "main", "photos/2024/A.JPG": "half"},
+        **{"card/DCIM/A.NEF": "copy", "card/DCIM/A.JPG": "copy"},
+    }
+    assert len(evening.shoot.listed()) == 1
+
+
 def test_a_merged_or_removed_photo_gets_the_copy(evening: CardImport, tmp_path: Path) -> None:
     """The card was in the catalog before, and its folder was removed with its photos."""
     evening.shoot.write("DCIM/A.JPG", photo_bytes(1))

@@ -130,6 +130,7 @@ def _import(catalog: Catalog) -> None:
     catalog.imports.verified([file.fingerprint or "", "new"])
     catalog.imports.photos([file.fingerprint or "", "new"])
     catalog.imports.is_copied(catalog.folders.all()[0].id)
+    assert catalog.imports.count_files(run) == 2
     catalog.imports.finish(run, {})
 
 
@@ -195,7 +196,10 @@ HOT: dict[str, Act] = {
     "pinned": lambda c: c.taste.pinned(),
     # the conductor
     "pending": lambda c: [c.work.pending(stage.name, 20) for stage in STAGES],
-    "pending on screen": lambda c: c.work.pending("convert", 20, SOME),
+    "pending on screen": lambda c: (
+        c.work.pending("convert", 20, SOME),
+        c.work.waiting_among(["peek", "convert"], SOME),
+    ),
     "next due": lambda c: (c.work.next_due(), c.work.next_due(only="describe")),
     "unfinished": lambda c: (
         c.work.unfinished(),

@@ -309,10 +309,12 @@ def report_from(summary: Mapping[str, Any]) -> ImportReport | None:
 
 
 def _earlier(row: ImportRow) -> EarlierImport:
-    values = dict(row.request)
-    files = int(values.pop("files", 0))
-    paths = {name: tuple(map(Path, values[name])) for name in ("cards", "destinations")}
+    known = {each.name for each in fields(ImportRequest)}
+    values = {name: value for name, value in row.request.items() if name in known}
+    paths = {name: tuple(map(Path, values.get(name, ()))) for name in ("cards", "destinations")}
     request = ImportRequest(**{**values, **paths})
     report = report_from(row.report) if row.report is not None else None
     names = report.cards if report is not None else [p.name or str(p) for p in request.cards]
-    return EarlierImport(row.id, row.started_at, tuple(names), request, report, files)
+    return EarlierImport(
+        row.id, row.started_at, tuple(names), request, report, int(row.request.get("files", 0))
+    )

@@ -71,8 +71,7 @@ class ImportActions(QObject):
         if self._imports.is_running:
             self.open_page()
             return
-        for card in self._session.cards.cards:
-            self._notifications.withdraw(_key(card))
+        self._withdraw_offers()
         dialog = ImportDialog(self._session, paths, self.open_page, self._window)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -101,6 +100,10 @@ class ImportActions(QObject):
         act = partial(self.open, card.path)
         self._notifications.post(Notification(_key(card), text, "Import…", act))
 
+    def _withdraw_offers(self) -> None:
+        for card in self._session.cards.cards:
+            self._notifications.withdraw(_key(card))
+
     def _offer_again(self, interrupted: EarlierImport) -> None:
         """Offer to continue an import that was interrupted."""
         cards = " and ".join(map(bidi_safe, interrupted.cards))
@@ -115,6 +118,8 @@ class ImportActions(QObject):
 
     def _show_progress(self) -> None:
         imports = self._imports
+        if imports.is_running:
+            self._withdraw_offers()
         text = status_text(imports.progress) if imports.is_running else ""
         self._status.show_import(text)
 
@@ -140,8 +145,8 @@ class ImportActions(QObject):
             return True
         question = Question(
             "An import is running. Stop it?",
-            "Files that were copied and verified stay. The next start offers to continue, and"
-            " nothing that was verified is copied again.",
+            "Files that were copied and verified stay. Import again to copy the others; nothing"
+            " that was verified is copied twice.",
             (Choice("stop", "Stop the import", primary=True),),
             cancel="Keep importing",
         )

@@ -67,7 +67,7 @@ def test_the_status_line_names_the_slowest_destination_and_opens_the_page(
 ) -> None:
     start(window, engine, qtbot)
     line = window.status.importing
-    assert line.text == "Importing 160 of 904 · 42.0 MB/s · 12 min · T7 is slowest"
+    assert line.text == "Importing 160 of 904 to T7 · 42.0 MB/s · 12 min"
     assert not window.status.work.isVisible()
     QTest.mouseClick(line, Qt.MouseButton.LeftButton)
     page = page_of(window)

@@ -58,7 +58,7 @@ ABBREVIATIONS = {
     **{"sharp": "order:sharpness", "full": "toggle_fullscreen", "set": "settings"},
     # Names in other programs.
     **{"pref": "settings", "rotate": "turn_left", "keyw": "tag", "sort": "order"},
-    **{"import": "open_folder", "shortcut": "help_", "xmp": "write_sidecars", "exit": "quit_"},
+    **{"import": "import_card", "shortcut": "help_", "xmp": "write_sidecars", "exit": "quit_"},
 }
 
 

@@ -371,7 +371,10 @@ def running_text(progress: ImportProgress | None, source: str) -> str:
 
 
 def status_text(progress: ImportProgress | None) -> str:
-    """Return the progress for the status line: ``Importing 320 of 904 · 84 MB/s · 6 min``."""
+    """Return the progress for the status line: ``Importing 320 of 904 · 84 MB/s · 6 min``.
+
+    Of several destinations it is that of the slowest, which is named.
+    """
     slow = slowest(progress)
     if progress is None or slow is None:
         return "Import starts…"
@@ -382,9 +385,9 @@ def status_text(progress: ImportProgress | None) -> str:
         return f"Import waits · {text} · {progress.reason}"
     if slow.state in (DestinationState.WAITING, DestinationState.FULL):
         return f"Import waits · {text} · {slow.reason}"
+    if progress.slowest is not None and len(progress.destinations) > 1:
+        text += f" to {bidi_safe(slow.path.name or str(slow.path))}"
     parts = [f"Importing {text}"]
     parts += [f"{words.size(round(slow.rate_bps))}/s"] if slow.rate_bps else []
     parts += [words.duration(slow.left_s)] if slow.left_s else []
-    if progress.slowest is not None and len(progress.destinations) > 1:
-        parts.append(f"{bidi_safe(slow.path.name or str(slow.path))} is slowest")
     return " · ".join(parts)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -126,7 +127,7 @@ class Dialog(QDialog):
         """Let Enter click the focused button; on other widgets it does nothing."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             focused = self.focusWidget()
-            if isinstance(focused, QPushButton):
+            if isinstance(focused, QPushButton | QToolButton):
                 focused.click()
             return
         super().keyPressEvent(event)

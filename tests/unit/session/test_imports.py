@@ -251,15 +251,28 @@ def test_the_cull_goes_on_from_the_copies_when_the_card_is_pulled_out(
     assert session.photos.ids.tolist() == before
 
 
-def test_a_card_that_was_not_copied_completely_stays(
+def test_a_card_stays_until_an_import_has_copied_the_rest(
     evening: CardImport, culling: Session, qtbot: QtBot
 ) -> None:
-    session = culling
+    session, criteria = culling, culling.criteria
     evening.import_files("DCIM/A.JPG", "DCIM/B.JPG")
     evening.pull()
     session.refresh()
     session.imports._settle()
-    with qtbot.waitSignal(session.imports.planned):  # after what was asked for before
-        session.imports.make_plan(ImportRequest((evening.card,), (evening.library,)))
-    assert session.criteria.scope.key == str(evening.card)
+    with qtbot.waitSignal(session.imports.planned) as planned:  # after what was asked before
+        request = ImportRequest((evening.card,), (evening.library,), folders="2024")
+        session.imports.make_plan(request)
+    assert criteria.scope.key == str(evening.card)
     assert str(evening.card) in [row.path for row in session.catalog.folders.all()]
+
+    plan = planned.args[0].plan
+    assert plan is not None, planned.args[0].problem
+    with qtbot.waitSignal(session.imports.ended):
+        session.imports.start(plan)
+    report = session.imports.report
+    assert report is not None and report.complete and not report.failures
+    assert (evening.library / "2024/C.JPG").exists()
+    assert session.imports.earlier()[0].report == report
+    session.refresh()
+    session.imports._settle()
+    qtbot.waitUntil(lambda: criteria.scope.key == str(evening.library / "2024"))

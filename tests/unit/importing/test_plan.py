@@ -26,6 +26,7 @@ from curator.model import Flag, KnownError
 from curator.volumes import Mount
 from curator.workers import InlinePool
 from tests.cards import draw_card, jpeg, write
+from tests.faulty_drive import FaultyDrive, Traits
 from tests.photos import TAKEN
 from tests.unit.catalog import shoot
 
@@ -381,6 +382,29 @@ def test_files_that_cannot_be_read_stay_and_the_others_are_copied(bench: Bench) 
     ]
     assert [item.item.photo_files for item in plan.items] == [1, 1, 1]
     assert "2 files cannot be read" in plan.sentence
+
+
+def test_a_drive_that_folds_and_decomposes_names_is_understood(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traits = Traits(folds_names=True, decomposes_names=True, links=False)
+    drive = FaultyDrive(bench.top, "MAC", monkeypatch, traits)
+    try:
+        there = drive.plug() / "photos"
+        folder = bench.card / "DCIM"
+        for name in ("café.JPG", "CAFÉ.jpg", "Straße.JPG", "STRASSE.JPG"):
+            write(folder / name, jpeg(FIRST, name.encode()), FIRST)
+        bench.run(folders="", destinations=(there,))
+        copies = [path for path in drive.files.rglob("*") if path.suffix.lower() == ".jpg"]
+        assert len(copies) == 7 and any("\u0301" in path.name for path in copies)
+        again = bench.plan(folders="", destinations=(there,))
+        assert set(actions(again).values()) == {Action.KEEP}
+        with bench.catalog.store.transaction():
+            bench.catalog.store.run("DELETE FROM verified_copy")
+        unrecorded = bench.plan(folders="", destinations=(there,))
+        assert set(actions(unrecorded).values()) == {Action.CHECK}
+    finally:
+        drive.close()
 
 
 # --- room

@@ -300,10 +300,14 @@ def safe_ending(ending: str) -> str:
 
 
 def _plain(text: str) -> str:
+    if text.isascii() and text.isprintable():  # a card has ten thousand names
+        return text
     chars = (char for char in unicodedata.normalize("NFC", text) if char not in DIRECTION_MARKS)
     return "".join("_" if unicodedata.category(char) in ("Cc", "Cs") else char for char in chars)
 
 
 def folded(name: str) -> str:
     """Fold a name as the strictest file system does: equal results mean a clash."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

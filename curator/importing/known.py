@@ -100,6 +100,10 @@ class KnownContent:
         photos = filter(None, map(self._photos.get, fingerprints))
         return any(photo.verdict is Verdict.KEPT for photo in photos)
 
+    def knows(self, fingerprints: Iterable[str]) -> bool:
+        """Whether all of these contents were imported or scanned once."""
+        return all(each in self._verified or each in self._photos for each in fingerprints)
+
     def elsewhere(
         self, contents: Sequence[str], companions: Sequence[str], planned: Iterable[str]
     ) -> Elsewhere | None:

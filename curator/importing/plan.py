@@ -340,6 +340,8 @@ class _Planner:
         twin = self._planned.get(content)
         if twin is not None and self._add_twin(draft, twin):
             return True
+        if not self._known.knows(content):
+            return False
         wished = self._namer.wished(draft.facts, [each.ending for each in draft.named])
         compared = [
             str(place.path / PurePosixPath(name))

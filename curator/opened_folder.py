@@ -80,6 +80,15 @@ class FileState:
             self.mtime_ns,
         )
 
+    def is_renamed_to(self, status: os.stat_result | None) -> bool:
+        """Whether a status is that of this file right after it was renamed.
+
+        A new name may come with a new id (FAT on Windows) or a new time (some drivers of FAT).
+        """
+        if status is None or not _is_plain(status) or status.st_size != self.size:
+            return False
+        return file_id(status) == self.file_id or status.st_mtime_ns == self.mtime_ns
+
 
 def is_leaf(name: str) -> bool:
     """Whether a name is a single path component other than "." and ".."."""
@@ -360,7 +369,7 @@ class OpenedFolder:
             if existing is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
             source._move_to_free_name(first, target, last)
-            if not expected.matches(target._lstat_or_none(last)):  # another process was faster
+            if not expected.is_renamed_to(target._lstat_or_none(last)):  # another was faster
                 with contextlib.suppress(OSError):  # then that file keeps the new name
                     target._move_to_free_name(last, source, first)
                 raise _changed(old)
@@ -567,7 +576,12 @@ class OpenedFolder:
             raise
         except OSError:
             return False
-        return True
+        status = [os.lstat(old, dir_fd=self._handle), os.lstat(new, dir_fd=target._handle)]
+        if file_id(status[0]) == file_id(status[1]):
+            return True
+        # Many FUSE programs (sshfs) give each name an id of its own. Only a plain rename keeps it.
+        os.unlink(new, dir_fd=target._handle)
+        return False
 
     def _move(self, leaf: str, target: OpenedFolder, name: str) -> None:
         os.replace(

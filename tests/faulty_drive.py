@@ -45,11 +45,12 @@ class Faults:
     Attributes:
         unreadable: path -> offset of a byte that gives an I/O error.
         cut: path -> where the file ends when it is read, although its listed size is larger.
-        unsteady: path -> offset of a byte that differs at every second opening.
+        unsteady: path -> offset of a byte that is read differently than it is stored.
         changing: path -> offset; once that was read, other bytes are written over the file's start.
         forgotten: pattern of names -> offset of a written byte that is stored wrongly.
         refused: pattern of names that cannot be created, as ``a:b`` on exFAT.
         room: bytes that can be written before the drive is full.
+        quota: bytes that can be written, although the drive reports more room.
         gone_after: bytes that can be read and written before the drive is pulled out.
         sync_fails: whether fsync gives an I/O error.
         read_only: whether every change is refused.
@@ -63,6 +64,7 @@ class Faults:
     forgotten: dict[str, int] = field(default_factory=dict)
     refused: str = ""
     room: int | None = None
+    quota: int | None = None
     gone_after: int | None = None
     sync_fails: bool = False
     read_only: bool = False
@@ -163,23 +165,25 @@ class FaultyDrive:
 
     def fail(self, faults: Faults) -> None:
         """Change what is wrong with it, from the next request on."""
-        with contextlib.suppress(FileNotFoundError):
-            (self._state / "requests").unlink()
+        self._from = len(self._lines())
         new = self._state / "new.json"
         new.write_text(json.dumps(dataclasses.asdict(faults)))
         new.replace(self._state / "faults.json")
 
     def requests(self, *verbs: str) -> list[tuple[str, ...]]:
         """Return the requests since the last :meth:`fail`: (verb, path, ...), of some verbs."""
-        with contextlib.suppress(FileNotFoundError):
-            lines = (self._state / "requests").read_text("utf-8").splitlines()
-            found = [tuple(line.split("\t")) for line in lines]
-            return [each for each in found if not verbs or each[0] in verbs]
-        return []
+        found = [tuple(line.split("\t")) for line in self._lines()[self._from :]]
+        return [each for each in found if not verbs or each[0] in verbs]
 
-    def changes(self) -> list[tuple[str, ...]]:
-        """Return the requests that would change something on it, also those it refused."""
-        return self.requests(*_CHANGES)
+    def changes(self) -> list[str]:
+        """Return all requests so far that would change something on it, also those it refused."""
+        return [line for line in self._lines() if line.split("\t")[0] in _CHANGES]
+
+    def _lines(self) -> list[str]:
+        try:
+            return (self._state / "requests").read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return []
 
     def bytes_read(self) -> Counter[str]:
         """Return how many bytes of each file were read since the last :meth:`fail`."""
@@ -226,9 +230,7 @@ class Server:
         self._files = os.fspath(state / "files")
         self._faults, self._seen = Faults(), None
         self._moved = self._written = 0
-        self._openings: Counter[str] = Counter()
         self._names: dict[int, str] = {}  # of the files that are open, as they are stored
-        self._unsteady: set[int] = set()  # handles of openings that read other bytes
         self._changed: set[str] = set()
 
     # --- faults
@@ -241,7 +243,6 @@ class Server:
                 self._faults = Faults(**json.loads((self._state / "faults.json").read_text()))
                 self._seen = (status.st_ino, status.st_mtime_ns)
                 self._moved = self._written = 0
-                self._openings.clear()
         line = "\t".join(map(str, (verb, path.lstrip("/"), *more))) + "\n"
         with open(self._state / "requests", "a", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             file.write(line)
@@ -304,12 +305,9 @@ class Server:
     def open(self, path: str, flags: int) -> int:
         real = self._real(path)
         name = real.removeprefix(self._files).lstrip("/")
-        faults = self._asked("open", name)
+        self._asked("open", name)
         handle = os.open(real, flags & ~(os.O_CREAT | os.O_EXCL | os.O_DIRECT))
         self._names[handle] = name
-        self._openings[name] += 1
-        if name in faults.unsteady and self._openings[name] % 2 == 0:
-            self._unsteady.add(handle)
         return handle
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
@@ -324,8 +322,7 @@ class Server:
         if name in faults.cut:
             size = max(0, min(size, faults.cut[name] - offset))
         data = os.pread(fh, size, offset)
-        if fh in self._unsteady:
-            data = _with_flipped(data, faults.unsteady.get(name, -1) - offset)
+        data = _with_flipped(data, faults.unsteady.get(name, -1) - offset)
         changes_at = faults.changing.get(name)
         if changes_at is not None and offset + size > changes_at and name not in self._changed:
             self._changed.add(name)
@@ -352,8 +349,9 @@ class Server:
 
     def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
         faults = self._asked("write", path, len(data))
-        if faults.room is not None and self._written + len(data) > faults.room:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        for left, number in ((faults.room, errno.ENOSPC), (faults.quota, errno.EDQUOT)):
+            if left is not None and self._written + len(data) > left:
+                raise OSError(number, os.strerror(number))
         self._move(len(data))
         self._written += len(data)
         for pattern, bad in faults.forgotten.items():
@@ -372,11 +370,9 @@ class Server:
         if self._asked("fsync", path).sync_fails:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    def fsyncdir(self, path: str, datasync: int, fh: int) -> None:
-        self._asked("fsyncdir", path)
+    fsyncdir = fsync
 
     def release(self, path: str, fh: int) -> None:
-        self._unsteady.discard(fh)
         os.close(fh)
 
     def utimens(self, path: str, times: tuple[int, int] | None = None) -> None:

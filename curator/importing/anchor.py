@@ -33,6 +33,7 @@ class Anchor:
         self.path = path
         self._device = path.stat().st_dev
         self.mount = mount = volumes.mount_of(path)
+        self._has_node = _has_node(mount)
         self._within = "" if mount is None else volumes.within(path, mount)
         self._top = None if mount is None or len(Path(mount.path).parts) == 1 else mount.path
         self.label = mount.label if mount is not None and self._top else path.name or str(path)
@@ -53,7 +54,9 @@ class Anchor:
         if self.mount is None or self.mount.key is None:
             return True
         mount = volumes.mount_of(self.path)
-        return mount is not None and mount.key == self.mount.key
+        if mount is None or mount.key != self.mount.key:
+            return False
+        return not self._has_node or _has_node(mount)
 
     def find_again(self) -> bool:
         """Look for the folder, wherever its volume is mounted now; return whether it is there."""
@@ -75,3 +78,11 @@ class Anchor:
             return False  # without a key only a volume mounted at the same place counts
         self._device = self.path.stat().st_dev
         return True
+
+
+def _has_node(mount: volumes.Mount | None) -> bool:
+    """Whether the device of a volume is in ``/dev``, which loses it as soon as it is pulled out.
+
+    The volume stays mounted until a program unmounts it, and names in the cache can still be read.
+    """
+    return mount is not None and mount.device.startswith("/dev/") and Path(mount.device).exists()

@@ -44,6 +44,11 @@ _SYNC_S = 0.5
 _SILENT_S = 60.0  # without progress for so long, a drive does not answer
 _CLOSE_S = 3.0
 _SPARE = 8 << 20  # bytes: a full disk is not used again for less
+_RETRY_S = 30.0  # a quota or a write protection refuses what the drive seems to have room for
+
+# Temporary files of this process whose drive was away when they were to be removed: their process
+# lives, so that a later import of it has to know them by name.
+_left: set[str] = set()
 
 
 class Outcome(StrEnum):
@@ -213,6 +218,9 @@ class Lane:
         self._moved_at = time.monotonic()
         self._room = _Room(_ROOM)
         self._stopped = False
+        self._suspended_at = 0.0
+        self._is_untried = False  # nothing was written since it was reopened
+        self._is_futile = False  # reopening it led to nothing
         self._made: set[str] = set()
         self._to_write: SimpleQueue[Writing | None] = SimpleQueue()
         self._to_verify: SimpleQueue[Writing | Job | None] = SimpleQueue()
@@ -284,6 +292,8 @@ class Lane:
         """
         if self.in_flight or not self.anchor.find_again():
             return False
+        if self._is_futile and time.monotonic() - self._suspended_at < _RETRY_S:
+            return False
         try:
             if shutil.disk_usage(self.anchor.path).free < needed + _SPARE:
                 return False
@@ -292,8 +302,10 @@ class Lane:
             return False
         self._folder.close()
         self._folder = folder
+        self.sweep(self._made)
         self._made.clear()
         self.state, self.reason = DestinationState.COPYING, ""
+        self._is_untried = True
         return True
 
     def write_file(self, name: str, content: bytes) -> str:
@@ -347,7 +359,7 @@ class Lane:
                 file.write(block)
                 self.written += len(block)
                 self._moved_at = time.monotonic()
-        self._moved_at = time.monotonic()
+        self._moved_at, self._is_untried = time.monotonic(), False
 
     def _prepare(self, folder: str) -> None:
         """Make a folder, once."""
@@ -359,6 +371,8 @@ class Lane:
     def _sweep(self, folder: str) -> None:
         with self._folder.inside("" if folder == "." else folder) as inside:
             inside.remove_leftovers()
+            for name in _left.intersection(inside.names()):
+                inside.remove(name)
 
     def _give_back(self, writing: Writing, error: Exception) -> None:
         """Drop a file: take no more blocks, remove what was written, and report."""
@@ -368,8 +382,10 @@ class Lane:
 
     def _discard(self, temporary: str) -> None:
         if temporary:
-            with contextlib.suppress(OSError, KnownError):  # else the next import removes it
+            try:
                 self._folder.remove(temporary)
+            except (OSError, KnownError):
+                _left.add(PurePosixPath(temporary).name)
 
     def _failure(self, job: Job, error: Exception) -> Result:
         """Return the result for an error: the file's fault, or that of the destination."""
@@ -395,6 +411,7 @@ class Lane:
         return Result(self.index, job, Outcome.AGAIN)
 
     def _suspend(self, state: DestinationState, reason: str) -> None:
+        self._is_futile, self._suspended_at = self._is_untried, time.monotonic()
         self.reason, self.state = reason, state
 
     # --- verifying

@@ -35,6 +35,7 @@ _ATTEMPTS = 2
 _PROGRESS_S = 0.25
 _LOOK_S = 1.0  # how often to look for a card or a drive that is away
 _TURN_S = 0.02
+_LEAVING_S = 0.5
 _PUT_S = 0.1
 _STALL_S = 0.5  # how long a destination without room may hold up the others
 _GIVE_WAY_S, _GIVE_WAY_TURN_S = 0.1, 0.01  # per block, while photos on screen are read
@@ -284,7 +285,7 @@ class ImportRun:
             self._read(job, dict(writings))
             whole = True
         except ReadError as error:
-            if card in self._gone or self._cards[card].is_here():
+            if card in self._gone or not self._is_leaving(card):
                 for lane in lanes:
                     self._attempt_failed(lane.index, job, str(error))
             else:
@@ -297,6 +298,18 @@ class ImportRun:
                     lane.check(job)
                 else:
                     self._again(lane.index, job)
+
+    def _is_leaving(self, card: Path) -> bool:
+        """Whether a card whose file could not be read is being pulled out.
+
+        Its files fail at once, but it stays mounted until the desktop unmounts it.
+        """
+        until = time.monotonic() + _LEAVING_S
+        while self._cards[card].is_here():
+            if time.monotonic() > until:
+                return False
+            time.sleep(_TURN_S)
+        return True
 
     def _read(self, job: Job, writings: dict[Lane, Writing]) -> None:
         """Read a file once, feeding its blocks; set its hash and fingerprint.

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from curator import volumes
-from tests.faulty_drive import Faults, FaultyDrive
+from curator.opened_folder import OpenedFolder
+from tests.faulty_drive import Faults, FaultyDrive, Traits
 
 NAME, SIZE = "DCIM/IMG_0001.JPG", 300_000
 
@@ -36,7 +37,7 @@ def test_a_drive_fails_as_asked(drive: FaultyDrive) -> None:
     assert photo.stat().st_size == SIZE
     assert photo.read_bytes() == content[:200_000]
     drive.fail(Faults(unsteady={NAME: 200_000}))
-    assert [photo.read_bytes() == content for _ in range(2)] == [True, False]
+    assert photo.read_bytes() != content
     drive.fail(Faults(changing={NAME: 200_000}))
     assert photo.read_bytes() == content
     assert photo.read_bytes() != content
@@ -50,7 +51,7 @@ def test_a_drive_fails_as_asked(drive: FaultyDrive) -> None:
         assert error.value.errno == number
     with pytest.raises(PermissionError):
         os.link(photo.parent / "b", photo.parent / "c")
-    assert ("write", "DCIM/b", "3") in drive.changes()
+    assert "write\tDCIM/b\t3" in drive.changes()
 
 
 def test_a_drive_is_pulled_out_and_comes_back_elsewhere(drive: FaultyDrive) -> None:
@@ -68,3 +69,22 @@ def test_a_drive_is_pulled_out_and_comes_back_elsewhere(drive: FaultyDrive) -> N
     assert (again / NAME).read_bytes() == (drive.files / NAME).read_bytes()
     second = volumes.mount_of(again)
     assert second is not None and second.key == first.key and second.path == str(again)
+
+
+def test_a_rename_works_where_a_hard_link_has_an_id_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with sshfs and other FUSE programs."""
+    drive = FaultyDrive(tmp_path, "SERVER", monkeypatch, Traits())
+    try:
+        with OpenedFolder.at(drive.plug()) as folder:
+            for name in ("a", "b"):
+                folder.write(name, name.encode())
+            state = folder.file_state("a")
+            assert state is not None
+            with pytest.raises(FileExistsError):
+                folder.rename("a", "b", state)
+            folder.rename("a", "c", state)
+            assert sorted(folder.names()) == ["b", "c"] and folder.read("c") == b"a"
+    finally:
+        drive.close()

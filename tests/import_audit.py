@@ -12,11 +12,17 @@ import hashlib
 import os
 import re
 import subprocess
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.cards import must_be_copied
+
+if TYPE_CHECKING:
+    from curator.catalog import Catalog
+    from curator.importing.report import ImportReport
 
 CHECKSUMS = re.compile(r"curator-import-[\d-]+\.sha256")
 TEMPORARY = re.compile(r"\.curator-.*")
@@ -88,8 +94,10 @@ class Audit:
             assert self.temporary(destination) == []
             lost = self.missing(destination)
             assert lost == [], f"not at {destination.name}: {lost}"
+            # Names are stored as listed or, by some file systems, in Unicode's form D.
             listed = {line[66:] for path in _checksums(destination) for line in _lines(path)}
-            unlisted = self.copies(destination).keys() - listed
+            names = {unicodedata.normalize("NFC", name) for name in self.copies(destination)}
+            unlisted = names - listed
             assert not unlisted, f"in no checksum list: {unlisted}"
 
     def missing(self, destination: Path) -> list[str]:
@@ -101,6 +109,27 @@ class Audit:
             for name, digest in must_be_copied(card).items()
             if digest not in there
         ]
+
+    def check_report(self, report: ImportReport) -> None:
+        """Check that everything the report claims is true."""
+        for folder, place in zip(self.destinations, report.destinations, strict=True):
+            lost = self.missing(folder)
+            claimed = place.verified + place.checked + place.kept
+            assert claimed <= self.wanted.total() - len(lost), f"claimed, but not there: {lost}"
+            if report.complete and not report.left:
+                assert lost == [], f"complete, but {lost} are not there"
+        if report.safe:
+            self.check_finished()
+
+    def check_catalog(self, catalog: Catalog) -> None:
+        """Check that every copy the catalog calls verified is there and equal."""
+        for path, name, sha256 in catalog.store.rows(
+            "SELECT path, name, sha256 FROM verified_copy AS c"
+            " JOIN import_destination AS d ON d.id = c.destination_id"
+        ):
+            if Path(path) in self.destinations:
+                found = hashlib.sha256(Path(path, name).read_bytes()).hexdigest()
+                assert found == sha256, f"{name} is recorded as verified"
 
     def _check_checksums(self, destination: Path, copies: dict[str, File]) -> None:
         for path in _checksums(destination):

@@ -236,11 +236,15 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The room at one destination in bytes: what the import needs there, and what is free."""
+    """The room at one destination in bytes: what the import needs there, and what is free.
+
+    ``device`` is the id of its drive; see :func:`is_on`.
+    """
 
     destination: Path
     needed: int
     free: int
+    device: int = 0
 
     @property
     def is_enough(self) -> bool:
@@ -271,9 +275,15 @@ def rooms(
         needed = sum(-(-size // cluster) * cluster for size in copied)
         if needed:
             needed += _RESERVE
-        found.append(Room(path, needed, max(0, free(nearest) - used.get(device, 0))))
+        found.append(Room(path, needed, max(0, free(nearest) - used.get(device, 0)), device))
         used[device] = used.get(device, 0) + needed
     return found
+
+
+def is_on(path: Path, device: int) -> bool:
+    """Whether a folder is on the drive of this id, or would be if it were created now."""
+    _, (found, _) = _chain(path)[0]
+    return found == device
 
 
 def _cluster(folder: Path) -> int:

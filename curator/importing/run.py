@@ -13,6 +13,7 @@ not recorded is proved again by the next import, and never copied twice.
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from curator import cards
 from curator.catalog import Catalog
 from curator.importing.anchor import Anchor
 from curator.importing.checksums import checksum_list, list_name
+from curator.importing.destinations import is_on
 from curator.importing.lanes import Job, Lane, Outcome, Result, Writing
 from curator.importing.outcomes import Outcomes
 from curator.importing.plan import Action, ImportPlan
@@ -150,7 +152,7 @@ class ImportRun:
                 self._labels.append(card.label if card is not None else path.name)
                 self._are_cards &= card is not None
             for index, path in enumerate(self._plan.request.destinations):
-                path.mkdir(parents=True, exist_ok=True)
+                self._make_folder(path)
                 lane = Lane(index, Anchor(path), self._results)
                 self._lanes.append(lane)
                 lane.sweep(folders)
@@ -159,6 +161,13 @@ class ImportRun:
                 f"{path} cannot be used ({error.strerror or error}).",
                 "Check that its drive is connected, or choose another folder.",
             ) from error
+
+    def _make_folder(self, path: Path) -> None:
+        """Create a destination, but not at the empty mount point of a drive that left meanwhile."""
+        device = next((room.device for room in self._plan.rooms if room.destination == path), 0)
+        if device and not is_on(path, device):
+            raise OSError(errno.ENODEV, "its drive is no longer connected", str(path))
+        path.mkdir(parents=True, exist_ok=True)
 
     def _write_list(self, lane: Lane, name: str) -> str:
         """Write the checksum list of a destination; return its path, empty if there is none."""

@@ -174,7 +174,10 @@ def _run(invocation: Invocation, plan: ImportPlan) -> tuple[ImportReport, int | 
 
     with bar("Importing") as advance:
         run = ImportRun(
-            plan, invocation.catalog, progressed=lambda progress: _advance(advance, progress)
+            plan,
+            invocation.catalog,
+            progressed=lambda progress: _advance(advance, progress),
+            profile=invocation.settings.sidecars.profile,
         )
         with on_signal(stop):
             report = run.run()

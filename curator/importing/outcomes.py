@@ -6,9 +6,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from curator.catalog import Catalog, VerifiedCopy
 from curator.files import RAW_SUFFIXES
+from curator.importing.credits import Credited
 from curator.importing.lanes import Job, Lane
 from curator.importing.plan import ImportPlan, PlannedFile, PlannedItem
 from curator.importing.report import (
@@ -36,6 +38,7 @@ class _Place:
     found: set[Job] = field(default_factory=set)  # there already, and equal
     failed: dict[Job, str] = field(default_factory=dict)
     done_bytes: int = 0
+    sidecars: int = 0
     rates: deque[tuple[float, int]] = field(default_factory=deque)
 
     @property
@@ -63,6 +66,8 @@ class Outcomes:
 
     Attributes:
         run_id: the id of the import in the catalog.
+        jobs: the files of all items, in order.
+        problems: what else went wrong, a sentence each.
     """
 
     def __init__(self, plan: ImportPlan, catalog: Catalog, lanes: Sequence[Lane]) -> None:
@@ -93,7 +98,8 @@ class Outcomes:
         self._unrecorded: list[VerifiedCopy] = []
         self._doubted: list[VerifiedCopy] = []  # no longer vouched for
         self._recorded_at = time.monotonic()
-        self._problem = ""
+        self._unrecordable = ""
+        self.problems: list[str] = []
         volumes = dict(filter(None, (lane.anchor.on_volume() for lane in lanes)))
         request = {**plan.request.as_json(), "files": len(self.jobs)}
         self.run_id = catalog.imports.begin(request, plan.request.job, volumes)
@@ -158,9 +164,9 @@ class Outcomes:
             self._catalog.imports.record(self.run_id, self._unrecorded, library)
             self._catalog.imports.forget(self._doubted)
         except KnownError as error:
-            self._problem = f"Verified copies could not be recorded in the catalog: {error}"
+            self._unrecordable = f"Verified copies could not be recorded in the catalog: {error}"
             return
-        self._unrecorded, self._doubted, self._problem = [], [], ""
+        self._unrecorded, self._doubted, self._unrecordable = [], [], ""
 
     def progress(self) -> list[DestinationProgress]:
         """Return the progress of each destination."""
@@ -185,10 +191,18 @@ class Outcomes:
 
     # --- in the end
 
-    def copies_at(self, lane: Lane) -> list[VerifiedCopy]:
-        """Return the copies at a destination for its checksum list; none if nothing is new."""
-        place = self._places[lane.index]
-        return list(place.copies.values()) if place.verified else []
+    def items_at(self, lane: Lane) -> list[list[VerifiedCopy]]:
+        """Return the copies of each item at a destination, main file first; none if none is new."""
+        place, jobs = self._places[lane.index], iter(self.jobs)
+        if not place.verified:
+            return []
+        items = [list(islice(jobs, len(item.files))) for item in self._plan.items]
+        return [[place.copies[job] for job in item if job in place.copies] for item in items]
+
+    def note_sidecars(self, lane: Lane, credited: Credited) -> None:
+        """Note the sidecars that were written at a destination."""
+        self._places[lane.index].sidecars = len(credited.changed) + len(credited.created)
+        self.problems += [f"{name}: {reason}" for name, reason in credited.problems]
 
     def report(self, lists: Sequence[str], why: str) -> ImportReport:
         """Return the report, without the names of the cards.
@@ -223,7 +237,7 @@ class Outcomes:
             failures=failures,
             left=tuple(self._left(failures, places)),
             complete=not unfinished,
-            problems=(self._problem,) if self._problem else (),
+            problems=tuple(filter(None, (self._unrecordable, *self.problems))),
             seconds=round(time.time() - self._begun, 3),
         )
 
@@ -237,6 +251,7 @@ class Outcomes:
             unfinished=place.unfinished,
             bytes=place.done_bytes,
             checksums=checksums,
+            sidecars=place.sidecars,
             reason=(place.lane.trouble or why) if place.unfinished else "",
             cache_answered=any(copy.cache_answered for copy in place.copies.values()),
         )

@@ -72,8 +72,9 @@ class DestinationReport:
 
     ``verified`` files were copied and read back in this import, ``checked`` were there and compared
     equal, ``kept`` were verified by an earlier import and are still there. ``unfinished`` files
-    were not tried, for the ``reason`` given. ``bytes`` were verified in this import; ``checksums``
-    is the path of the checksum list. ``cache_answered``: the system could not be made to read the
+    were not tried, for the ``reason`` given. ``bytes`` were verified in this import;
+    ``sidecars`` were written beside the copies, as asked for; ``checksums`` is the path of the
+    checksum list. ``cache_answered``: the system could not be made to read the
     disk itself.
     """
 
@@ -84,6 +85,7 @@ class DestinationReport:
     failed: int = 0
     unfinished: int = 0
     bytes: int = 0
+    sidecars: int = 0
     checksums: str = ""
     reason: str = ""
     cache_answered: bool = False

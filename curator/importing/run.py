@@ -25,6 +25,7 @@ from curator import cards
 from curator.catalog import Catalog
 from curator.importing.anchor import Anchor
 from curator.importing.checksums import checksum_list, list_name
+from curator.importing.credits import write_sidecars
 from curator.importing.destinations import is_on
 from curator.importing.lanes import Job, Lane, Outcome, Result, Writing
 from curator.importing.outcomes import Outcomes
@@ -32,6 +33,7 @@ from curator.importing.plan import Action, ImportPlan
 from curator.importing.reading import ReadError, Reading
 from curator.importing.report import DestinationState, ImportProgress, ImportReport, slowest
 from curator.model import KnownError
+from curator.sidecar import PROFILES
 
 _ATTEMPTS = 2
 _PROGRESS_S = 0.25
@@ -62,6 +64,7 @@ class ImportRun:
         progressed: Callable[[ImportProgress], None] = lambda progress: None,
         give_way: Callable[[], bool] = lambda: False,
         waits: bool = False,
+        profile: str = "lightroom",
     ) -> None:
         """Prepare; nothing is touched before :meth:`run`.
 
@@ -71,9 +74,11 @@ class ImportRun:
             progressed: called at most four times a second.
             give_way: whether a photo on screen waits to be read; asked before each block.
             waits: wait for a card or a destination that is away; otherwise end without it.
+            profile: of the editor that reads the sidecars, if the request asks for them.
         """
         self._plan, self._catalog = plan, catalog
         self._progressed, self._give_way, self._waits = progressed, give_way, waits
+        self._profile = PROFILES[profile]
         self._going = threading.Event()
         self._going.set()
         self._stopping = False
@@ -115,7 +120,7 @@ class ImportRun:
         try:
             self._open()
             why = self._work()
-            lists = [self._write_list(lane, list_name(begun)) for lane in self._lanes]
+            lists = [self._complete(lane, list_name(begun)) for lane in self._lanes]
         finally:
             for lane in self._lanes:
                 lane.finish()
@@ -152,7 +157,9 @@ class ImportRun:
                 self._labels.append(card.label if card is not None else path.name)
                 self._are_cards &= card is not None
             for index, path in enumerate(self._plan.request.destinations):
-                self._make_folder(path)
+                is_new = self._make_folder(path)
+                if not index:
+                    self._catalog.imports.add_library(path, is_new)
                 lane = Lane(index, Anchor(path), self._results)
                 self._lanes.append(lane)
                 lane.sweep(folders)
@@ -162,19 +169,32 @@ class ImportRun:
                 "Check that its drive is connected, or choose another folder.",
             ) from error
 
-    def _make_folder(self, path: Path) -> None:
-        """Create a destination, but not at the empty mount point of a drive that left meanwhile."""
+    def _make_folder(self, path: Path) -> bool:
+        """Create a destination, but not at the empty mount point of a drive that left meanwhile.
+
+        Returns:
+            Whether it is new, or empty.
+        """
         device = next((room.device for room in self._plan.rooms if room.destination == path), 0)
         if device and not is_on(path, device):
             raise OSError(errno.ENODEV, "its drive is no longer connected", str(path))
         path.mkdir(parents=True, exist_ok=True)
+        return not any(path.iterdir())
 
-    def _write_list(self, lane: Lane, name: str) -> str:
-        """Write the checksum list of a destination; return its path, empty if there is none."""
-        copies = self._outcomes.copies_at(lane)
+    def _complete(self, lane: Lane, name: str) -> str:
+        """Write sidecars, where asked for, and the checksum list; return the path of the list.
+
+        The list is left out if nothing is new, and so are sidecars that state more than the card's.
+        """
         try:
-            return lane.write_file(name, checksum_list(copies)) if copies else ""
-        except (OSError, KnownError):  # full or away; the report says so
+            items = self._outcomes.items_at(lane)
+            credited = write_sidecars(self._plan.request, lane.anchor.path, items, self._profile)
+            self._outcomes.note_sidecars(lane, credited)
+            copies = [copy for copies in items for copy in copies]
+            listed = [copy for copy in copies if copy.name not in credited.changed]
+            return lane.write_file(name, checksum_list(listed)) if copies else ""
+        except (OSError, KnownError) as error:  # full or away; the report says so
+            self._outcomes.problems.append(f"{lane.anchor.label}: {error}")
             return ""
 
     def _copy_all(self) -> None:

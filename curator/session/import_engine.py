@@ -13,7 +13,6 @@ from curator.importing.plan import ImportPlan, make_plan
 from curator.importing.report import ImportProgress
 from curator.importing.request import ImportRequest
 from curator.importing.run import ImportRun
-from curator.model import KnownError
 from curator.settings import Settings
 from curator.workers import WorkerCancelled, WorkerPool
 
@@ -81,22 +80,15 @@ class CardEngine:
         catalog: Catalog,
         progressed: Callable[[ImportProgress], None],
     ) -> ImportRun:
-        """Add the first destination to the catalog; return an import that is ready to run.
-
-        Raises:
-            KnownError: the destination cannot be created or read, or the catalog not be written.
-        """
-        library = plan.request.destinations[0]
-        try:
-            library.mkdir(parents=True, exist_ok=True)  # a missing folder would count as away
-            is_new = not any(library.iterdir())
-        except OSError as error:
-            raise KnownError(
-                f"{library} cannot be used ({error.strerror or error}).",
-                "Check that its drive is connected, or choose another folder.",
-            ) from error
-        catalog.imports.add_library(library, is_new)
-        return ImportRun(plan, catalog, progressed=progressed, give_way=self.gives_way, waits=True)
+        """Return an import that is ready to run."""
+        return ImportRun(
+            plan,
+            catalog,
+            progressed=progressed,
+            give_way=self.gives_way,
+            waits=True,
+            profile=self.settings.sidecars.profile,
+        )
 
     def forget(self) -> None:
         """Forget what was read from cards, and end the worker processes."""

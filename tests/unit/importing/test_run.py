@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,12 @@ from curator import files
 from curator.catalog import Catalog, VerifiedCopy
 from curator.importing import lanes
 from curator.importing.card_files import find_files
+from curator.importing.destinations import Room
 from curator.importing.plan import Action, ImportPlan, PlannedFile, PlannedItem
 from curator.importing.request import ImportRequest
 from curator.importing.run import ImportRun
+from curator.model import KnownError
+from curator.sidecar import Credits, add_credits
 from curator.volumes import Mount
 from tests.cards import draw_card, must_be_copied
 
@@ -149,6 +153,35 @@ def test_a_photo_on_two_cards_is_copied_once_and_compared(
     assert (report.destinations[0].verified, report.destinations[0].checked) == (6, 6)
     assert len(listed(library)) == 6
     assert report.complete
+
+
+def test_creator_and_job_are_written_into_sidecars_where_asked_for(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    (card / "DCIM" / "100CANON" / "IMG_0002.xmp").write_bytes(add_credits(None, Credits(job="A")))
+    library, before = tmp_path / "library", must_be_copied(card)
+    plan = plan_of(card, [library])
+    plan.request = replace(plan.request, sidecars=True, creator="Ada", job="Wedding")
+    report = ImportRun(plan, catalog, profile="digikam").run()
+    assert not report.problems
+    assert report.destinations[0].sidecars == 3
+    for name in ("IMG_0001.DNG.xmp", "IMG_0002.xmp", "IMG_0003.JPG.xmp"):
+        assert b"Ada" in (library / "2024" / name).read_bytes()
+    listed = Path(report.destinations[0].checksums).read_text()
+    assert "IMG_0002.JPG" in listed
+    assert "IMG_0002.xmp" not in listed  # it states more than the card's
+    assert must_be_copied(card) == before
+
+
+def test_no_destination_is_created_where_its_drive_was(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    """The drive left after planning; its empty mount point is on the system disk."""
+    plan = plan_of(card, [tmp_path / "T7" / "photos"])
+    plan.rooms = [Room(tmp_path / "T7" / "photos", 0, 0, device=1)]
+    with pytest.raises(KnownError, match=r"its drive is no longer connected"):
+        ImportRun(plan, catalog).run()
+    assert not (tmp_path / "T7").exists()
 
 
 Hash = tuple[str, bool]

@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from curator import cards
-from curator.cards import Card
+from curator.cards import DCIM, Card
 from curator.catalog import Catalog, FolderRow
 from curator.importing.plan import ImportPlan
 from curator.importing.report import ImportProgress, ImportReport
@@ -251,7 +251,10 @@ class ImportThread:
     # --- cards that are away
 
     def find_copied(self) -> None:
-        """Report the folders of imported cards that are away and were copied completely."""
+        """Report the folders of imported cards that are away and were copied completely.
+
+        A folder deeper on a drive that was imported as well is no card, and stays in the catalog.
+        """
         self._put(self._find_copied)
 
     def _find_copied(self, catalog: Catalog) -> None:
@@ -259,8 +262,8 @@ class ImportThread:
             rows = catalog.imports.all()
             imported = {card for row in rows for card in row.request.get("cards", ())}
             for folder in catalog.folders.all():
-                is_away = folder.away and folder.path in imported
-                if is_away and catalog.imports.is_copied(folder.id):
+                is_card = folder.path in imported and (folder.within or "") in ("", DCIM)
+                if is_card and folder.away and catalog.imports.is_copied(folder.id):
                     self._report(CardCopied(folder))
 
     def settle(self, folder: FolderRow) -> None:

@@ -276,3 +276,18 @@ def test_a_card_stays_until_an_import_has_copied_the_rest(
     session.refresh()
     session.imports._settle()
     qtbot.waitUntil(lambda: criteria.scope.key == str(evening.library / "2024"))
+
+
+def test_a_folder_of_a_drive_stays_although_it_was_imported_elsewhere(
+    evening: CardImport, culling: Session, qtbot: QtBot
+) -> None:
+    evening.import_files("DCIM/A.JPG", "DCIM/B.JPG", "DCIM/C.JPG")
+    [number] = [r.id for r in evening.catalog.folders.all() if r.path == str(evening.card)]
+    evening.catalog.volumes.note(number, "1a2b", "T7 Shield", "trips/iceland")
+    evening.pull()
+    culling.refresh()
+    culling.imports._settle()
+    with qtbot.waitSignal(culling.imports.planned):  # after what was asked for before
+        culling.imports.make_plan(ImportRequest((evening.card,), (evening.library,)))
+    assert culling.criteria.scope.key == str(evening.card)
+    assert str(evening.card) in [row.path for row in culling.catalog.folders.all()]

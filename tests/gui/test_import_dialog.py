@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -260,3 +260,22 @@ def test_without_a_card_the_dialog_asks_for_one(
     press(window, "Ctrl+Shift+I")
     text = "Insert a card, or choose a folder to import from."
     assert dialog_of(window).outcome.text() == text and not engine.asked
+
+
+def test_the_form_scrolls_on_a_small_screen(
+    engine: FakeEngine, window: MainWindow, insert, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImportDialog, "max_size", QSize(784, 500))
+    window.session.settings.importing.also = "/backup/T7"
+    window.session.settings.importing.sidecars = True
+    insert(EOS, NIKON)
+    dialog = open_dialog(window, qtbot)
+    assert dialog.height() <= 500
+    for button in (dialog.go, dialog.cancel):
+        assert dialog.rect().contains(button.geometry())
+    assert dialog.outcome.height() >= dialog.outcome.heightForWidth(dialog.outcome.width())
+    field = dialog.form.copyright.field
+    assert not field.visibleRegion().boundingRect().height()
+    dialog.form.creator.field.setFocus()
+    press(dialog, Key.Key_Tab)
+    assert field.hasFocus() and field.visibleRegion().boundingRect().height() == field.height()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QCheckBox, QLabel, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QWidget
 
 from curator.cards import Card
 from curator.importing.plan import ImportPlan
@@ -24,6 +24,7 @@ from curator.ui.dialogs.import_form import ImportForm
 from curator.ui.widgets import dialogs, layouts, theme, words
 from curator.ui.widgets.dialogs import Dialog
 
+_LEAST = 120  # px of the form on the smallest screen
 _REPLAN_MS = 250  # after the last change, before planning again
 
 
@@ -122,7 +123,13 @@ class ImportDialog(Dialog):
         self.form = ImportForm(self._settings, self.sources)
         self.form.changed.connect(self._on_edited)
         self.form.resized.connect(self._shrink)
-        self.body.addWidget(self.form)
+        self._scroll = QScrollArea()  # with no space for a hidden scroll bar
+        self._scroll.setWidget(self.form)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.body.addWidget(self._scroll)
         self._add_outcome()
         self._imports.planned.connect(self._on_planned)
         self._imports.reading.connect(self._on_reading)
@@ -248,6 +255,17 @@ class ImportDialog(Dialog):
         self.details.setText(more)
         self.details.setVisible(bool(more))
         self.fit_content()
+
+    def fit_content(self) -> None:
+        """Grow to the height of the content; on a small screen the form scrolls."""
+        layout = self.layout()
+        if layout is not None and self.isVisible():
+            layout.activate()
+            around = layout.totalHeightForWidth(self.width()) - self._scroll.height()
+            room = max(self.max_size.height() - around, _LEAST)
+            self._scroll.setFixedHeight(min(self.form.sizeHint().height(), room))
+        super().fit_content()
+        self.resize(self.width(), min(self.height(), self.max_size.height()))
 
     def _shrink(self) -> None:
         """Fit the content after lines disappeared, too."""

@@ -234,6 +234,7 @@ class Outcomes:
             ),
             files=len(everywhere),
             destinations=tuple(places),
+            known=len(self._plan.known),
             failures=failures,
             left=tuple(self._left(failures, places)),
             complete=not unfinished,

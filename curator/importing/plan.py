@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import filterfalse
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -58,12 +59,14 @@ class PlannedItem:
     """A photo, video or recording to import, with its companions.
 
     ``item`` has the files that could be read. ``taken_at`` is the capture time, by which items are
-    in order; without one, the time at which the file was written.
+    in order; without one, the time at which the file was written. ``is_twin``: an earlier item has
+    the same content, as on the cards of a camera with two slots; it is compared with its copies.
     """
 
     item: CardItem
     files: tuple[PlannedFile, ...]
     taken_at: datetime | None = None
+    is_twin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class ImportPlan:
     @property
     def new(self) -> list[PlannedItem]:
         """The items of which a file is copied to at least one destination."""
-        return [item for item in self.items if any(Action.COPY in f.actions for f in item.files)]
+        return list(filter(_is_new, self.items))
 
     @property
     def sentence(self) -> str:
@@ -122,11 +125,13 @@ class ImportPlan:
         """
         new = self.new
         parts = [_contents(new)] if new else ["Nothing new"]
-        done = (
-            [item for item in self.items if item not in new] if len(new) < len(self.items) else []
-        )
-        if done:
-            parts.append(f"{_photos([item.item for item in done])} already at the destination")
+        done = list(filterfalse(_is_new, self.items))
+        there = [item.item for item in done if not item.is_twin]
+        twins = [item.item for item in done if item.is_twin]
+        if there:
+            parts.append(f"{_photos(there)} already at the destination")
+        if twins:
+            parts.append(f"{_photos(twins)} found twice, copied once")
         deleted = [each.item for each in self.known if each.deleted]
         known = [each.item for each in self.known if not each.deleted]
         if known:
@@ -217,6 +222,10 @@ def make_plan(
     ]
     plan.rooms = destinations.rooms(request.destinations, sizes, free)
     return plan
+
+
+def _is_new(item: PlannedItem) -> bool:
+    return any(Action.COPY in file.actions for file in item.files)
 
 
 def _copies(file: PlannedFile, destination: int) -> bool:
@@ -425,11 +434,11 @@ class _Planner:
                 return False
             actions = (a if a is Action.KEEP else Action.CHECK for a in found.actions)
             files.append(replace(found, file=each.file, actions=tuple(actions)))
-        self._add(draft, files)
+        self._add(draft, files, is_twin=True)
         return True
 
-    def _add(self, draft: _Draft, files: Sequence[PlannedFile]) -> None:
-        planned = PlannedItem(draft.item, tuple(files), draft.facts.taken_at)
+    def _add(self, draft: _Draft, files: Sequence[PlannedFile], is_twin: bool = False) -> None:
+        planned = PlannedItem(draft.item, tuple(files), draft.facts.taken_at, is_twin)
         self._plan.items.append(planned)
         self._planned.setdefault(draft.fingerprints[: draft.contents], planned)
         self._plan.undated += bool(draft.item.photo_files and not draft.is_dated)

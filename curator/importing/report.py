@@ -105,6 +105,7 @@ class ImportReport:
         photos: how many photos are verified at every destination.
         files: how many files are.
         destinations: what each has.
+        known: how many items were not copied, because the library has them elsewhere.
         cards: the names of the cards.
         are_cards: whether all of them are memory cards, not folders.
         failures: files that are not verified somewhere, and why.
@@ -119,6 +120,7 @@ class ImportReport:
     photos: int
     files: int
     destinations: tuple[DestinationReport, ...]
+    known: int = 0
     cards: tuple[str, ...] = ()
     are_cards: bool = False
     failures: tuple[FileFailure, ...] = ()
@@ -130,12 +132,19 @@ class ImportReport:
     @property
     def safe(self) -> bool:
         """Whether every photo, video and companion on the cards is proved to be elsewhere."""
-        return self.complete and not self.left and not self.failures
+        return self.complete and not self.left and not self.failures and not self.is_empty
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing to copy, to compare or to find in the library."""
+        return not (self.files or self.known or self.failures or self.left)
 
     @property
     def sentence(self) -> str:
         """Whether the cards may be formatted, with the proof or exactly why not."""
         names = " and ".join(self.cards)
+        if self.is_empty:
+            return f"No photos, videos or recordings on {names}."
         if not self.safe:
             why = "; ".join(self.left) or "the import is not complete"
             return f"{f'Not safe to format {names}' if self.are_cards else names}: {why}."
@@ -148,7 +157,8 @@ class ImportReport:
             "read back and equal" if new else "verified by earlier imports and still there"
         ) + ("; the system's cache may have answered" if cached else "")
         if not self.files:
-            proof, files, each = "is in the library", "everything on it", ""
+            proof, each = "in the library, verified by earlier imports", ""
+            files = counted(self.known, "item")
         lead = f"Safe to format {names}" if self.are_cards else f"All of {names} is copied"
         return f"{lead}: {files}{each} {proof}."
 

@@ -361,6 +361,7 @@ def test_a_photo_on_two_cards_is_copied_once_and_compared_with_both(bench: Bench
     shutil.copytree(bench.card, twin)
     plan = bench.plan(cards=(bench.card, twin))
     assert len(plan.items) == 6 and len(set(names(plan))) == 6
+    assert plan.sentence.endswith("; 3 photos found twice, copied once.")
     doubled = [file for item in plan.items for file in item.files if file.file.card == twin]
     assert {file.actions for file in doubled} == {(Action.CHECK,)}
     assert [room.needed for room in plan.rooms] == [room.needed for room in bench.plan().rooms]

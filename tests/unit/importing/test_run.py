@@ -173,6 +173,13 @@ def test_creator_and_job_are_written_into_sidecars_where_asked_for(
     assert must_be_copied(card) == before
 
 
+def test_an_empty_card_is_not_called_safe(tmp_path: Path, catalog: Catalog) -> None:
+    (tmp_path / "EMPTY" / "DCIM").mkdir(parents=True)
+    report = ImportRun(plan_of(tmp_path / "EMPTY", [tmp_path / "library"]), catalog).run()
+    assert report.sentence == "No photos, videos or recordings on EMPTY."
+    assert not report.safe
+
+
 def test_no_destination_is_created_where_its_drive_was(
     card: Path, tmp_path: Path, catalog: Catalog
 ) -> None:

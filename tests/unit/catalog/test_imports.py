@@ -523,6 +523,7 @@ def happen(evening: CardImport, number: int, event: str, name: str) -> set[str]:
         for path in sorted(library.glob(f"*{name}")):
             path.unlink() if event == "delete" else path.rename(path.with_name(f"R{number}{name}"))
     elif event == "reject" and card.exists():
+        evening.shoot.scan(library)  # whatever was deleted there is not read
         evening.shoot.ingest(evening.card)
         [photo] = [
             photo

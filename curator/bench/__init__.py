@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def bars() -> dict[str, Bar]:
     """Return all bars by name. Imports almost all of Curator, so call it only when needed."""
     from curator.bench import (
+        card_import,
         compare,
         encoder,
         export,
@@ -67,6 +68,7 @@ def bars() -> dict[str, Bar]:
         Bar("stacks", "stack 100,000 photos", stacks.stacks),
         Bar("sidecars", "merge and write 1,000 sidecars of other editors", sidecars.sidecars),
         Bar("export", "export 24 MP JPEGs, compared with Pillow", export.export),
+        Bar("import", "import a card, compared with cp", card_import.measure, card_import.missing),
         Bar("search", "search 100,000 photos by words and by similarity", search.search),
         Bar("taste", "new match scores for 100,000 photos after a rating", taste.taste),
     )

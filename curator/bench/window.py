@@ -45,7 +45,7 @@ def first(workspace: Workspace) -> list[Figure]:
     """Open 10,000 files; measure the time to the first photo and to 1,000 thumbnails."""
     qt = application()
     folder = workspace.photos or many_small(workspace.scratch / "many", _FILES)
-    before = _bare_first(folder), _bare_thumbnails(folder)
+    before = bare_first(folder), _bare_thumbnails(folder)
     seen: list[float] = []
     begin = time.perf_counter()
     with opened(Home.at(workspace.scratch / "home"), folder) as running:
@@ -61,7 +61,7 @@ def first(workspace: Workspace) -> list[Figure]:
         )
         thousand = time.perf_counter() - begin
     qt.processEvents()
-    after = _bare_first(folder), _bare_thumbnails(folder)
+    after = bare_first(folder), _bare_thumbnails(folder)
     listed, decoded = map(min, before, after)
     return [
         Figure(
@@ -81,7 +81,7 @@ def first(workspace: Workspace) -> list[Figure]:
     ]
 
 
-def _bare_first(folder: Path) -> float:
+def bare_first(folder: Path) -> float:
     """List the files and draw the thumbnail of the first in a window; return the seconds."""
     begin = time.perf_counter()
     viewer = Viewer()

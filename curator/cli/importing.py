@@ -129,11 +129,12 @@ def _plan(invocation: Invocation, request: ImportRequest) -> ImportPlan:
     from curator.importing.plan import make_plan
     from curator.workers import WorkerPool
 
-    invocation.update_folders()
-    contents = find_files(request.cards)
     work = invocation.settings.work
     pool = WorkerPool(_READERS, memory_mb=work.memory_mb, preload=("curator.imaging.exif",))
     try:
+        pool.warm(_READERS)  # the processes start while the card is listed
+        invocation.update_folders()
+        contents = find_files(request.cards)
         with bar("Reading the card") as advance:
             facts = read_headers(
                 contents, pool, progressed=lambda done, total: advance(done, total, "")

@@ -187,6 +187,7 @@ KEY_COMMANDS: dict[str, str] = {
     "Ctrl+Shift+E": "export",
     "Ctrl+Shift+F": "save_search",
     "Ctrl+Shift+G": "unstack",
+    "Ctrl+Shift+I": "import_card",
     "Ctrl+Shift+Z": "redo",
     "Ctrl+T": "taste",
     "Ctrl+Z": "undo",

@@ -154,7 +154,7 @@ def safe_report() -> ImportReport:
         DestinationReport("/photos/library", verified=904, bytes=904 * 24_000_000),
         DestinationReport("/backup/T7", verified=900, checked=4, bytes=904 * 24_000_000),
     )
-    return ImportReport(7, 904, 904, places, ("EOS_DIGITAL",), are_cards=True)
+    return ImportReport(7, 904, 904, places, cards=("EOS_DIGITAL",), are_cards=True)
 
 
 def unsafe_report() -> ImportReport:
@@ -167,4 +167,6 @@ def unsafe_report() -> ImportReport:
     )
     left = (f"1 file failed ({name})",)
     cards = ("EOS_DIGITAL",)
-    return ImportReport(8, 903, 903, places, cards, are_cards=True, failures=failures, left=left)
+    return ImportReport(
+        8, 903, 903, places, cards=cards, are_cards=True, failures=failures, left=left
+    )

@@ -298,7 +298,8 @@ class ImportController(QObject):
 def report_from(summary: Mapping[str, Any]) -> ImportReport | None:
     """Return a report from the summary in the catalog; None for one of another version."""
     try:
-        values = {each.name: summary[each.name] for each in fields(ImportReport)}
+        known = (each.name for each in fields(ImportReport))
+        values = {name: summary[name] for name in known if name in summary}
         values["destinations"] = tuple(DestinationReport(**each) for each in values["destinations"])
         values["failures"] = tuple(FileFailure(**each) for each in values["failures"])
         for name in ("cards", "left", "problems"):

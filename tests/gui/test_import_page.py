@@ -110,9 +110,13 @@ def test_an_import_is_paused_resumed_and_stopped_by_key(
 def test_a_removed_card_is_asked_for(engine: FakeEngine, window: MainWindow, qtbot: QtBot) -> None:
     start(window, engine, qtbot)
     engine.show(reason="EOS_DIGITAL was removed. Insert it again to continue.")
-    qtbot.waitUntil(lambda: "was removed" in window.status.importing.text)
+    text = "Import waits: EOS_DIGITAL was removed · 160 of 904"
+    qtbot.waitUntil(lambda: window.status.importing.text == text)
     press(window, "Ctrl+Shift+I")
-    assert page_of(window).proof.text() == "EOS_DIGITAL was removed. Insert it again to continue."
+    page = page_of(window)
+    assert page.headline.text() == "Waiting · 160 of 904 files"
+    assert page.proof.text() == "EOS_DIGITAL was removed. Insert it again to continue."
+    assert [page.progress.cell(row, 5) for row in page.progress.rows] == ["Waiting"] * 2
 
 
 def test_the_page_ends_with_the_sentence_that_the_card_may_be_formatted(

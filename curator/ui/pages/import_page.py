@@ -41,21 +41,27 @@ _STATES = {
 
 
 class ProgressTable(TextRows[DestinationProgress]):
-    """How far each destination is."""
+    """How far each destination is.
+
+    Attributes:
+        halted: why none of them copies, in a word; empty while they do.
+    """
 
     heads = ("Destination", "Files", "Size", "Speed", "Time left", "State")
     numbers = frozenset({1, 2, 3, 4})
+    halted = ""
 
     def cell(self, row: DestinationProgress, column: int) -> str:
         """Return a cell."""
-        moving = row.state is DestinationState.COPYING
+        copying = row.state is DestinationState.COPYING
+        moving = copying and not self.halted
         return (
             words.path(row.path),
             f"{row.files:,} of {row.total_files:,}",
             f"{words.size(row.bytes)} of {words.size(row.total_bytes)}",
             f"{words.size(round(row.rate_bps))}/s" if moving and row.rate_bps else "",
             words.duration(row.left_s) if moving and row.left_s else "",
-            row.reason or _STATES[row.state],
+            row.reason or (copying and self.halted) or _STATES[row.state],
         )[column]
 
     def tip(self, row: DestinationProgress) -> str:
@@ -257,11 +263,13 @@ class ImportPage(Dialog):
         self._name(f"Importing from {source}")
         self._folder = self._imports.destination
         rows = progress.destinations if progress is not None else ()
+        self.progress.halted = halted(progress)
         self.progress.show_rows(rows)
         self.headline.setText(running_text(progress, source))
         self.proof.setText(progress.reason if progress is not None else "")
         slow = slowest(progress)
-        self.reasons.setText(f"Now {bidi_safe(progress.current)}" if progress and slow else "")
+        moving = progress is not None and progress.current and not self.progress.halted
+        self.reasons.setText(f"Now {bidi_safe(progress.current)}" if progress and moving else "")
         self.bar.setRange(0, 1000)
         done = slow.bytes / slow.total_bytes if slow is not None and slow.total_bytes else 0
         self.bar.setValue(round(1000 * done))
@@ -331,6 +339,8 @@ class ImportPage(Dialog):
 def headline(report: ImportReport) -> tuple[str, str]:
     """Return whether the cards may be formatted, ``Safe to format EOS_DIGITAL``, and the proof."""
     names = " and ".join(map(bidi_safe, report.cards))
+    if report.is_empty:
+        return bidi_safe(report.sentence).rstrip("."), ""
     if report.are_cards:
         title = f"Safe to format {names}" if report.safe else f"Not safe to format {names}"
     else:
@@ -351,6 +361,13 @@ def result(row: EarlierImport) -> str:
     return "Interrupted: insert the card and import again, to copy what is missing"
 
 
+def halted(progress: ImportProgress | None) -> str:
+    """Return in a word why nothing is copied now; empty while something is."""
+    if progress is None or not (progress.paused or progress.reason):
+        return ""
+    return "Paused" if progress.paused else "Waiting"
+
+
 def slowest(progress: ImportProgress | None) -> DestinationProgress | None:
     """Return the destination that will be done last."""
     if progress is None or not progress.destinations:
@@ -365,8 +382,8 @@ def running_text(progress: ImportProgress | None, source: str) -> str:
     if progress is None or slow is None:
         return f"Starting to import from {source}…"
     text = f"{slow.files:,} of {counted(slow.total_files, 'file')}"
-    if progress.paused:
-        return f"Paused · {text}"
+    if halt := halted(progress):
+        return f"{halt} · {text}"
     return f"{text} · {words.duration(slow.left_s)} left" if slow.left_s else text
 
 
@@ -381,10 +398,9 @@ def status_text(progress: ImportProgress | None) -> str:
     text = f"{slow.files:,} of {slow.total_files:,}"
     if progress.paused:
         return f"Import paused · {text}"
-    if progress.reason:
-        return f"Import waits · {text} · {progress.reason}"
-    if slow.state in (DestinationState.WAITING, DestinationState.FULL):
-        return f"Import waits · {text} · {slow.reason}"
+    waits = slow.state in (DestinationState.WAITING, DestinationState.FULL)
+    if reason := progress.reason or (slow.reason if waits else ""):
+        return f"Import waits: {reason.partition('. ')[0].rstrip('.')} · {text}"
     if progress.slowest is not None and len(progress.destinations) > 1:
         text += f" to {bidi_safe(slow.path.name or str(slow.path))}"
     parts = [f"Importing {text}"]

@@ -102,6 +102,7 @@ class Outcomes:
         self.problems: list[str] = []
         volumes = dict(filter(None, (lane.anchor.on_volume() for lane in lanes)))
         request = {**plan.request.as_json(), "files": len(self.jobs)}
+        self._was_killed = catalog.imports.unfinished() is not None
         self.run_id = catalog.imports.begin(request, plan.request.job, volumes)
 
     # --- as it happens
@@ -192,9 +193,12 @@ class Outcomes:
     # --- in the end
 
     def items_at(self, lane: Lane) -> list[list[VerifiedCopy]]:
-        """Return the copies of each item at a destination, main file first; none if none is new."""
+        """Return the copies of each item at a destination, main file first; none if none is new.
+
+        What an import verified that was killed has no checksum list and no sidecars yet.
+        """
         place, jobs = self._places[lane.index], iter(self.jobs)
-        if not place.verified:
+        if not place.verified and not self._was_killed:
             return []
         items = [list(islice(jobs, len(item.files))) for item in self._plan.items]
         return [[place.copies[job] for job in item if job in place.copies] for item in items]

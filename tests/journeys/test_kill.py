@@ -257,21 +257,31 @@ class Victims:
                 return
         raise AssertionError(f"of {3 * number} times {act} could be killed only {killed}")
 
-    def _order(self, act: str, args: dict[str, Any], **when: float) -> Outcome:
+    def begin(self, act: str, args: dict[str, Any], **when: float) -> Callable[[], Outcome]:
+        """Begin an action; return a function that waits for its end."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps({"act": act, "args": args, **when}) + "\n")
         self._process.stdin.flush()
-        said: list[str] = []
-        for line in self._process.stdout:
-            if line.startswith("# "):
-                _, ended, took = line.split()
-                return Outcome(ended, said, float(took))
-            said.append(line)
-        raise AssertionError(f"the process for {act} ended: {said}")
+        answers = self._process.stdout
+
+        def end() -> Outcome:
+            said: list[str] = []
+            for line in answers:
+                if line.startswith("# "):
+                    _, ended, took = line.split()
+                    return Outcome(ended, said, float(took))
+                said.append(line)
+            raise AssertionError(f"the process for {act} ended: {said}")
+
+        return end
+
+    def _order(self, act: str, args: dict[str, Any], **when: float) -> Outcome:
+        return self.begin(act, args, **when)()
 
 
-@pytest.fixture
-def victims(tmp_path: Path) -> Iterator[Victims]:
+@contextlib.contextmanager
+def start_victims(top: Path) -> Iterator[Victims]:
+    """Start a process whose children can be killed; its trash is below a folder."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.journeys.victim"],
         stdin=subprocess.PIPE,
@@ -280,14 +290,20 @@ def victims(tmp_path: Path) -> Iterator[Victims]:
         cwd=ROOT,
         env=os.environ
         | {
-            "HOME": str(tmp_path),
-            "XDG_DATA_HOME": str(tmp_path / "data"),
+            "HOME": str(top),
+            "XDG_DATA_HOME": str(top / "data"),
             "OPENBLAS_NUM_THREADS": "1",
         },
     ) as process:
         yield Victims(process)
         assert process.stdin is not None
         process.stdin.close()
+
+
+@pytest.fixture
+def victims(tmp_path: Path) -> Iterator[Victims]:
+    with start_victims(tmp_path) as started:
+        yield started
 
 
 def ingest(home: Home, folder: Path, photos: int, **drawn: Any) -> dict[str, int]:

@@ -29,6 +29,7 @@ from curator.pipeline import sidecars
 from curator.settings import Home, Settings
 from curator.sidecar import PROFILES
 from curator.workers import InlinePool
+from tests.importing import import_cards
 
 _TOUCHES = ("open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.utime", "os.chmod")
 ACTS: dict[str, Callable[..., None]] = {}
@@ -111,6 +112,15 @@ def save_choices(home: str) -> None:
         settings.save(kept, there)
         changes = {"reject": ("X", f"Ctrl+F{number % 9 + 1}")}
         keyboard.save(keyboard.Keyboard("curator", changes), keyboard.keys_file(there))
+
+
+@act
+def import_from_cards(home: str, cards: list[str], destinations: list[str]) -> None:
+    catalog = Catalog.open(Home.at(home).catalog)
+    report = import_cards(catalog, list(map(Path, cards)), list(map(Path, destinations)))
+    for place in report.destinations:
+        say("verified", place.verified, place.checked, place.kept)
+    say("safe", report.complete and not report.left)
 
 
 @act

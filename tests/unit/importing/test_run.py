@@ -293,3 +293,25 @@ def test_a_stopped_import_keeps_what_is_verified_and_says_what_is_missing(
     assert "not copied" in report.sentence
     assert not [name for name in listed(library) if ".tmp" in name]
     assert len(listed(library)) == done.verified
+
+
+def test_what_a_killed_import_verified_is_listed_by_the_next(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    library = tmp_path / "library"
+    plan = plan_of(card, [library])
+    ImportRun(plan, catalog).run()
+    [first] = library.glob("*.sha256")
+    content = first.read_bytes()
+    first.unlink()  # as if it had been killed right before the list
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE import_run SET ended_at = NULL, process = ?", (2**31 - 1,))
+    prints = [planned.fingerprint for item in plan.items for planned in item.files]
+    known = {
+        Path(copy.name).name: copy
+        for copies in catalog.imports.verified(prints).values()
+        for copy in copies
+    }
+    ImportRun(plan_of(card, [library], Action.KEEP, known.get), catalog).run()
+    [second] = library.glob("*.sha256")
+    assert second.read_bytes() == content

@@ -509,6 +509,9 @@ EVENT = st.tuples(
 def happen(evening: CardImport, number: int, event: str, name: str) -> set[str]:
     """Let one thing happen; return the fingerprints of what was rejected."""
     card, library = evening.card / name, evening.library
+    here = evening.catalog.folders.containing(card)
+    if here is not None and event in ("card", "reject"):  # the card is back
+        evening.catalog.volumes.set_away(here.id, away=False)
     if event == "shoot":  # names are used again
         minute = f"2024-05-04T{number // 60:02d}:{number % 60:02d}:00"
         evening.shoot.write(name, photo_bytes(f"seed {number}", minute))
@@ -516,9 +519,9 @@ def happen(evening: CardImport, number: int, event: str, name: str) -> set[str]:
         evening.shoot.scan(evening.card)
     elif event == "library":
         evening.shoot.ingest(library)
-    elif event == "pull" and (folder := evening.catalog.folders.containing(evening.card)):
-        evening.catalog.volumes.set_away(folder.id, away=True)
-        evening.catalog.imports.settle_card(folder.id)
+    elif event == "pull" and here is not None:
+        evening.catalog.volumes.set_away(here.id, away=True)
+        evening.catalog.imports.settle_card(here.id)
     elif event in ("delete", "rename"):
         for path in sorted(library.glob(f"*{name}")):
             path.unlink() if event == "delete" else path.rename(path.with_name(f"R{number}{name}"))
@@ -533,12 +536,12 @@ def happen(evening: CardImport, number: int, event: str, name: str) -> set[str]:
         evening.catalog.journal.decide({photo.id: {"flag": "reject"}}, summary="Rejected")
         return {file.fingerprint or "" for file in photo.files}
     elif event in ("import", "copy"):
-        here = {files.fingerprint(path) for path in library.rglob("*.*")}
+        known = {files.fingerprint(path) for path in library.rglob("*.*")}
         copies = [
             evening.copy(path.name, f"{number}-{path.name}")
             for path in sorted(evening.card.glob("*.*"))
             if event == "import" or path.stem == card.stem
-            if files.fingerprint(path) not in here
+            if files.fingerprint(path) not in known
         ]
         for copy in copies:
             evening.record(copy)

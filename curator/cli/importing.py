@@ -261,6 +261,7 @@ def _reported(summary: Mapping[str, Any]) -> list[str]:
         parts = [f"{counted(each['verified'], 'file')} copied and verified, {size(each['bytes'])}"]
         parts += [f"{each['checked']:,} compared with files already there"] * bool(each["checked"])
         parts += [f"{each['kept']:,} verified earlier"] * bool(each["kept"])
+        parts += [counted(each["sidecars"], "sidecar") + " written"] * bool(each["sidecars"])
         lines.append(f"{each['path']}: {', '.join(parts)}.")
         lines += [f"Checksums: {each['checksums']}"] if each["checksums"] else []
         lines += [each["reason"]] if each["reason"] else []

@@ -207,6 +207,12 @@ class Outcomes:
         """Note the sidecars that were written at a destination."""
         self._places[lane.index].sidecars = len(credited.changed) + len(credited.created)
         self.problems += [f"{name}: {reason}" for name, reason in credited.problems]
+        if credited.without:
+            without = counted(len(credited.without), "photo")
+            self.problems.append(
+                f"{without} at {lane.anchor.label} got no sidecar: the app chosen in the settings"
+                " reads none beside JPEG, TIFF, DNG and HEIC files."
+            )
 
     def report(self, lists: Sequence[str], why: str) -> ImportReport:
         """Return the report, without the names of the cards.

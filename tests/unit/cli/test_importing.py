@@ -189,6 +189,21 @@ def failing(name: str) -> object:
     return read
 
 
+@pytest.mark.parametrize(
+    ("profile", "written", "line"),
+    [("darktable", 4, "4 sidecars written"), ("lightroom", 0, "got no sidecar")],
+)
+def test_the_photographer_is_written_into_sidecars_of_the_copies(
+    curator: Type, card: Path, tmp_path: Path, profile: str, written: int, line: str
+) -> None:
+    before, to = tree(card), tmp_path / "photos"
+    options = ("--sidecars", "--creator", "Ada Lovelace", "--set", f"sidecars.profile={profile}")
+    said = curator("import", card, "--to", to, *options)
+    assert said.code == 0 and line in said.out
+    stating = [path for path in to.rglob("*.xmp") if b"Ada Lovelace" in path.read_bytes()]
+    assert len(stating) == written and tree(card) == before
+
+
 def test_a_card_is_ejected_once_everything_is_verified(
     curator: Type,
     card: Path,

@@ -19,7 +19,7 @@ from curator.workers import InlinePool
 
 
 def plan_import(
-    catalog: Catalog, cards: Sequence[Path], destinations: Sequence[Path], **options: str
+    catalog: Catalog, cards: Sequence[Path], destinations: Sequence[Path], **options: object
 ) -> ImportPlan:
     """Plan an import; ``options`` are further fields of the request."""
     request = ImportRequest(tuple(cards), tuple(destinations), **options)  # type: ignore[arg-type]
@@ -35,7 +35,7 @@ def import_cards(
     progressed: Callable[[ImportProgress], None] = lambda progress: None,
     give_way: Callable[[], bool] = lambda: False,
     waits: bool = False,
-    **options: str,
+    **options: object,
 ) -> ImportReport:
     """Import everything new from cards; see `curator.importing`."""
     plan = plan_import(catalog, cards, destinations, **options)

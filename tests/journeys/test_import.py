@@ -548,3 +548,18 @@ def test_a_card_inside_a_destination_is_copied_once_or_refused(
     names = len(tree(photos))
     import_cards(catalog, [card], [photos])
     assert len(tree(photos)) <= names + 1, "copied twice"
+
+
+def test_sidecars_with_credits_copy_nothing_twice(
+    camera: FaultyDrive, library: Path, catalog: Catalog
+) -> None:
+    """A sidecar of the card is changed beside its copy; then it is no longer the card's."""
+    audit = Audit([camera.files], [library])
+    card = camera.plug()
+    credit = {"creator": "Ada", "job": "Wedding"}
+    assert import_cards(catalog, [card], [library], sidecars=True, **credit).complete
+    names = sorted(tree(library))
+    assert [name for name in audit.missing(library) if not name.endswith(".xmp")] == []
+    report = import_cards(catalog, [card], [library], sidecars=True, **credit)
+    assert report.complete, report
+    assert [name for name in sorted(tree(library)) if name not in names] == []

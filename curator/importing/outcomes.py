@@ -290,6 +290,9 @@ class Outcomes:
                 f"{counted(unproved, 'item')} found in the library by the fingerprint alone,"
                 " not compared"
             )
+        if plan.edited:
+            files = counted(len(plan.edited), "file")
+            left.append(f"{files} imported before and changed there since ({_some(plan.edited)})")
         if plan.held_back:
             left.append(f"{counted(len(plan.held_back), 'item')} not kept and not copied")
         if contents.others:

@@ -14,6 +14,7 @@ from typing import Any
 
 from curator import naming
 from curator.catalog import Catalog, VerifiedCopy
+from curator.files import SIDECAR_SUFFIX
 from curator.importing import destinations, item_names
 from curator.importing.card_files import CardContents, CardFile, CardItem, ItemKind
 from curator.importing.destinations import Destination, Room
@@ -97,6 +98,8 @@ class ImportPlan:
         unreadable: (path, reason) of files that could not be read; they are not copied.
         renamed: (path on the card, name) of files that get another name than the template gives,
             because it was taken or is illegal somewhere.
+        edited: paths on the cards of files that are not copied because their copies were changed
+            since they were imported; sidecars are not counted, which editors complete.
         undated: how many photos have no capture time and are dated by the file.
         rooms: the room at each destination.
     """
@@ -108,6 +111,7 @@ class ImportPlan:
     held_back: list[CardItem] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
     undated: int = 0
     rooms: list[Room] = field(default_factory=list)
 
@@ -175,6 +179,7 @@ class ImportPlan:
                 {"path": path, "reason": reason}
                 for path, reason in (*contents.unreadable, *self.unreadable)
             ],
+            "edited": self.edited,
             "renamed": [{"path": path, "name": name} for path, name in self.renamed],
             "folders": dict(Counter(str(PurePosixPath(file.name).parent) for file in files)),
             "destinations": [
@@ -379,6 +384,10 @@ class _Planner:
     ) -> tuple[_Draft, _Placed, list[str]]:
         """Leave out files that were imported everywhere and edited there since, as sidecars are."""
         kept = [at for at, name in enumerate(own) if name or not all(before[at])]
+        left = (each.file for at, each in enumerate(draft.named) if at not in kept)
+        self._plan.edited += [
+            file.relative for file in left if file.path.suffix.lower() != SIDECAR_SUFFIX
+        ]
         files = tuple(draft.item.files[at] for at in kept)
         photos = sum(at < draft.item.photo_files for at in kept)
         item = replace(draft.item, files=files, photo_files=photos)

@@ -563,3 +563,26 @@ def test_sidecars_with_credits_copy_nothing_twice(
     report = import_cards(catalog, [card], [library], sidecars=True, **credit)
     assert report.complete, report
     assert [name for name in sorted(tree(library)) if name not in names] == []
+
+
+@pytest.mark.parametrize("name", ["IMG_0001.JPG", "IMG_0001.DNG", "IMG_0003.JPG", "IMG_0003.WAV"])
+@pytest.mark.parametrize("damage", ["shortened", "replaced", "removed"])
+def test_a_copy_that_was_damaged_since_does_not_make_a_card_safe_to_format(
+    tmp_path: Path, library: Path, backup: Path, catalog: Catalog, name: str, damage: str
+) -> None:
+    card = draw_card(tmp_path / "EOS_DIGITAL", 4, size=SIZE)
+    assert import_cards(catalog, [card], [library, backup]).safe
+    for place in (library, backup):
+        [copy] = place.rglob(name)
+        content = bytearray(copy.read_bytes())
+        content[len(content) // 2] ^= 1
+        copy.unlink()
+        if damage != "removed":
+            copy.write_bytes(content if damage == "replaced" else content[:-1000])
+    audit = Audit([card], [])
+    audit.destinations = [library, backup]
+    report = import_cards(catalog, [card], [library, backup])
+    if report.safe:
+        assert audit.missing(library) == audit.missing(backup) == [], report.sentence
+    else:
+        assert name in report.sentence

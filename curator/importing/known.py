@@ -31,7 +31,11 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A copy that an earlier import verified; whether the file still has its size and time."""
+    """A copy that an earlier import verified.
+
+    ``is_unchanged``: it was copied from this very file, and still has its size and time. Files of
+    other names may agree in all that a fingerprint reads: those are compared.
+    """
 
     copy: VerifiedCopy
     is_unchanged: bool
@@ -72,12 +76,13 @@ class KnownContent:
         self._folders: dict[str, bool] = {}  # whether it is there and answers
 
     def imported_at(
-        self, fingerprint: str, destination: int, wanted: str | None = None
+        self, fingerprint: str, source: str, destination: int, wanted: str | None = None
     ) -> Imported | None:
         """Return the copy that an earlier import verified at a destination, if there is a file.
 
         Args:
             fingerprint: of the content.
+            source: the path of the file on its card.
             destination: the index of the destination.
             wanted: the only name that counts. Companions need it: the sidecars of many photos may
                 be equal.
@@ -90,7 +95,7 @@ class KnownContent:
                 continue
             if self._status(copy.path) is not None:
                 here = replace(copy, destination=str(place.path), name=name)
-                if self._is_there(copy):
+                if copy.source == source and self._is_there(copy):
                     return Imported(here, True)
                 found = found or Imported(here, False)
         return found

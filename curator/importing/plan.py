@@ -317,7 +317,7 @@ class _Planner:
         """Return the copies of each file that earlier imports made at each destination."""
         places = range(len(self._places))
         found: _Placed = [
-            [self._known.imported_at(each.fingerprint, at) for at in places]
+            [self._known.imported_at(each.fingerprint, each.file.relative, at) for at in places]
             for each in draft.named[: draft.contents]
         ]
         mains = [next((row[at] for row in found if row[at]), None) for at in places]
@@ -326,7 +326,9 @@ class _Planner:
             names = [main and f"{_stem_of(main.copy.name)}{ending}" for main in mains]
             found.append(
                 [
-                    self._known.imported_at(each.fingerprint, at, name) if name else None
+                    self._known.imported_at(each.fingerprint, each.file.relative, at, name)
+                    if name
+                    else None
                     for at, name in enumerate(names)
                 ]
             )
@@ -441,8 +443,9 @@ class _Planner:
             )
             if found is None:
                 return False
-            actions = (a if a is Action.KEEP else Action.CHECK for a in found.actions)
-            files.append(replace(found, file=each.file, actions=tuple(actions)))
+            checks = (Action.CHECK,) * len(found.actions)
+            unproved = (None,) * len(found.actions)
+            files.append(replace(found, file=each.file, actions=checks, verified=unproved))
         self._add(draft, files, is_twin=True)
         return True
 

@@ -586,3 +586,27 @@ def test_a_copy_that_was_damaged_since_does_not_make_a_card_safe_to_format(
         assert audit.missing(library) == audit.missing(backup) == [], report.sentence
     else:
         assert name in report.sentence
+
+
+def test_files_that_differ_only_in_the_middle_are_all_copied(
+    tmp_path: Path, library: Path, backup: Path, catalog: Catalog
+) -> None:
+    """Fingerprints read the edges: a dashcam's recordings of fixed size can agree in them."""
+    cards = []
+    for card, numbers in (("ONE", (0, 1)), ("TWO", (2, 3))):
+        for number in numbers:
+            content = bytearray(jpeg(TAKEN, b"edges", SIZE))
+            content[SIZE // 2 : SIZE // 2 + 9] = f"{card}-{number:05}".encode()
+            write(tmp_path / card / "DCIM" / f"10{number}CANON" / "IMG_0001.JPG", content, TAKEN)
+        for number in numbers:
+            write(tmp_path / card / "DCIM" / f"IMG_900{number}.JPG", b"", TAKEN)
+        cards.append(tmp_path / card)
+    audit = Audit(cards, [library, backup])
+    for chosen in (cards[:1], cards, cards[1:], cards):
+        report = import_cards(catalog, chosen, [library, backup])
+        audit.check()
+        if report.safe:
+            done = Audit(chosen, [])
+            assert done.missing(library) == done.missing(backup) == [], report.sentence
+    assert audit.missing(library) == audit.missing(backup) == []
+    audit.check_catalog(catalog)

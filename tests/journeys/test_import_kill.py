@@ -8,12 +8,17 @@ what was not there under its real name, and leaves no temporary file.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from curator.catalog import Catalog
@@ -156,3 +161,32 @@ def test_two_imports_into_one_folder_at_once_lose_and_overwrite_nothing(
             for home in homes:
                 with contextlib.closing(Catalog.open(home.catalog)) as catalog:
                     audit.check_catalog(catalog)
+
+
+def test_the_command_line_is_killed_and_its_next_start_completes_the_import(
+    tmp_path: Path, home: Home
+) -> None:
+    card = draw_card(tmp_path / "EOS_DIGITAL", 60)
+    library = tmp_path / "library"
+    audit = Audit([card], [library])
+    command = [sys.executable, "-m", "curator", "import", str(card), "--to", str(library)]
+    for files in (1, 30, 60):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            workers: list[psutil.Process] = []
+            while run.poll() is None and len(list(library.rglob("*.*"))) < files:
+                with contextlib.suppress(psutil.Error):
+                    workers = psutil.Process(run.pid).children(recursive=True) or workers
+                time.sleep(0.002)
+            run.kill()
+        _, alive = psutil.wait_procs(workers, timeout=60)
+        assert not alive, "workers outlived the process that started them"
+        audit.check()
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            audit.check_catalog(catalog)
+    before = {name: (library / name).stat().st_ino for name in audit.copies(library)}
+    assert 0 < len(before) < audit.wanted.total()
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert report["safe"] is True, report
+    audit.check_finished()
+    assert {name: (library / name).stat().st_ino for name in before} == before

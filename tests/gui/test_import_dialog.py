@@ -16,9 +16,9 @@ from curator.ui.dialogs import import_dialog
 from curator.ui.dialogs.import_dialog import ImportDialog
 from curator.ui.main_window import MainWindow
 from tests.conftest import PATIENCE_MS
+from tests.fake_imports import FakeEngine, card
 from tests.gui.conftest import QuietPipeline
 from tests.gui.keyboard import press
-from tests.imports import FakeEngine, card
 
 Key = Qt.Key
 

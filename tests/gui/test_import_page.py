@@ -18,8 +18,8 @@ from curator.ui.import_actions import ImportActions
 from curator.ui.main_window import MainWindow
 from curator.ui.pages.import_page import ImportPage
 from curator.ui.widgets import dialogs
+from tests.fake_imports import FakeEngine, card, unsafe_report
 from tests.gui.keyboard import press
-from tests.imports import FakeEngine, card, unsafe_report
 
 Key = Qt.Key
 CARD = Path("/media/ada/EOS_DIGITAL")

@@ -11,8 +11,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
@@ -23,6 +24,8 @@ from curator import app
 from curator.settings import Home, Settings
 from curator.ui.widgets import theme
 from tests.conftest import PATIENCE_MS
+
+D = TypeVar("D", bound=QWidget)
 
 WAIT_MS = 120_000  # a loaded machine is no fault
 
@@ -132,6 +135,19 @@ class Evening:
         """Close the window and start again."""
         self.close()
         return self.start(*sources)
+
+
+def answer(dialog_type: type[D], act: Callable[[D], None]) -> None:
+    """Call a function with the next modal dialog of a type as soon as it is open."""
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, dialog_type):
+            act(dialog)
+        else:
+            QTimer.singleShot(10, look)
+
+    QTimer.singleShot(10, look)
 
 
 def pressed(widget: QWidget, key: Qt.Key) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 
 from curator.model import Pass, Verdict, View
 from curator.ui.dialogs.export_dialog import ExportDialog
-from tests.journeys.evening import Evening
+from tests.journeys.evening import Evening, answer
 from tests.photos import TAKEN, draw_jpeg, draw_series, write_dng
 
 
@@ -34,19 +31,6 @@ def digest(folder: Path) -> dict[str, tuple[str, int]]:
         path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
         for path in folder.iterdir()
     }
-
-
-def answer(dialog_type: type, act: Callable[[ExportDialog], None]) -> None:
-    """Call a function with the next modal dialog as soon as it is open."""
-
-    def look() -> None:
-        dialog = QApplication.activeModalWidget()
-        if isinstance(dialog, dialog_type):
-            act(dialog)
-        else:
-            QTimer.singleShot(10, look)
-
-    QTimer.singleShot(10, look)
 
 
 def test_from_a_folder_to_the_approved_set(evening: Evening, shoot: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from curator.session.cards import CardWatcher
 from curator.session.import_engine import CardEngine
 from curator.session.import_thread import Planned
 from curator.settings import Home, Settings
-from tests.imports import FakeEngine, card
+from tests.fake_imports import FakeEngine, card
 from tests.unit.catalog.shoot import Card as CardReader
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 from tests.unit.catalog.test_imports import CardImport

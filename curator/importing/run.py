@@ -185,7 +185,10 @@ class ImportRun:
         """Write sidecars, where asked for, and the checksum list; return the path of the list.
 
         The list is left out if nothing is new, and so are sidecars that state more than the card's.
+        A destination that does not answer is left alone.
         """
+        if lane.is_silent:
+            return ""
         try:
             items = self._outcomes.items_at(lane)
             credited = write_sidecars(self._plan.request, lane.anchor.path, items, self._profile)

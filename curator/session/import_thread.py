@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Protocol
 
 from curator import cards
 from curator.cards import DCIM, Card
@@ -22,8 +21,10 @@ from curator.catalog import Catalog, FolderRow
 from curator.importing.plan import ImportPlan
 from curator.importing.report import ImportProgress, ImportReport
 from curator.importing.request import ImportRequest
+from curator.importing.run import ImportRun
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.file_probe import open_beside
+from curator.session.import_engine import CardEngine
 
 log = logging.getLogger(__name__)
 
@@ -79,53 +80,6 @@ class Ejected:
 News = ReadProgress | Planned | ImportProgress | CardCopied | CardSettled | Ejected | Ended
 
 
-class Run(Protocol):
-    """A running import, such as :class:`curator.importing.run.ImportRun`."""
-
-    def run(self) -> ImportReport:
-        """Import; return when all is done or the import was stopped."""
-
-    def pause(self) -> None:
-        """Copy nothing until :meth:`resume`."""
-
-    def resume(self) -> None:
-        """Continue."""
-
-    def stop(self) -> None:
-        """End soon; what is verified stays."""
-
-
-class Engine(Protocol):
-    """What reads cards, makes plans and runs them; see `curator.session.import_engine`."""
-
-    def plan(
-        self,
-        request: ImportRequest,
-        catalog: Catalog,
-        progressed: Callable[[int, int], None],
-        stopped: Callable[[], bool],
-    ) -> ImportPlan | None:
-        """Plan an import; cards that were read before are not read again.
-
-        Returns:
-            The plan; None if reading was stopped.
-
-        Raises:
-            KnownError: a template is invalid, or a card or a destination cannot be used.
-        """
-
-    def start(
-        self,
-        plan: ImportPlan,
-        catalog: Catalog,
-        progressed: Callable[[ImportProgress], None],
-    ) -> Run:
-        """Return an import that is ready to run."""
-
-    def forget(self) -> None:
-        """Forget what was read from cards, and end the worker processes."""
-
-
 @contextlib.contextmanager
 def reported(what: str) -> Iterator[None]:
     """Log an error of work that nobody waits for; it is tried again later."""
@@ -143,7 +97,7 @@ class ImportThread:
     Thread: any, for every method.
     """
 
-    def __init__(self, path: Path, engine: Engine, notify: Callable[[News], None]) -> None:
+    def __init__(self, path: Path, engine: CardEngine, notify: Callable[[News], None]) -> None:
         """Make the thread; it starts with the first job.
 
         Args:
@@ -156,7 +110,7 @@ class ImportThread:
         self._thread = threading.Thread(target=self._work, name="curator-import", daemon=True)
         self._lock = threading.Lock()
         self._wanted: ImportRequest | None = None
-        self._run: Run | None = None
+        self._run: ImportRun | None = None
         self._stopped = self._closed = False
         self._reported_at = 0.0
 

@@ -151,6 +151,7 @@ def test_drawn_faces_are_found_and_their_eyes_told() -> None:
     assert all(abs(face.yaw_deg or 90) < 10 for face in faces)
 
 
+@pytest.mark.slow
 def test_of_a_crowd_all_are_counted_and_the_largest_hundred_measured() -> None:
     rgb = crowd(50, 20, 10)
     faces = measure(find(rgb), rgb)

@@ -118,6 +118,7 @@ def test_nothing_waits_for_faces(make: Make, home: Home, tmp_path: Path) -> None
 # --- failures
 
 
+@pytest.mark.slow
 def test_a_worker_killed_while_it_measures_costs_one_photo(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from curator import cli
 from curator.model import Eye, Verdict, View
 from tests import face_data
@@ -29,6 +31,7 @@ def switch(evening: Evening, on: bool) -> None:
     evening.window.window_actions.apply_settings({"faces.on"})  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_faces_are_measured_found_and_removed_on_request(evening: Evening, tmp_path: Path) -> None:
     folder = tmp_path / "Wedding"
     face_data.draw(folder / "DSC_1.jpg", Eye.OPEN, Eye.OPEN)

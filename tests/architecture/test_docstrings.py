@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import curator
+from tests.architecture.trees import parsed, statements
 
 PACKAGE = Path(curator.__file__).resolve().parent
 VAGUE = {"Give", "Gives", "Say", "Says", "Tell", "Tells", "Have", "Has"}
@@ -16,7 +17,7 @@ def openings(source: str) -> list[tuple[int, str]]:
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     documented = (
         (node.lineno, ast.get_docstring(node))
-        for node in ast.walk(ast.parse(source))
+        for node, _ in statements(parsed(source))
         if isinstance(node, kinds)
     )
     return [(line, text.split()[0]) for line, text in documented if text]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import curator
+from tests.architecture.trees import parsed, statements
 
 PACKAGE = Path(curator.__file__).resolve().parent
 
@@ -94,24 +95,15 @@ LAZY = (
 
 def imported(tree: ast.Module, module: str, package: bool) -> list[tuple[str, int, bool]]:
     """Return (dotted name, line, whether at import time) of all imports of a module."""
-    inside = {
-        id(child)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
-        for child in ast.walk(node)
-    }
     base = module.split(".") if package else module.split(".")[:-1]
     found: list[tuple[str, int, bool]] = []
-    for node in ast.walk(tree):
-        names: list[str] = []
+    for node, early in statements(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found += [(alias.name, node.lineno, early) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             up = base[: len(base) - node.level + 1] if node.level else []
             source = ".".join([*up, *([node.module] if node.module else [])])
-            names = [f"{source}.{alias.name}" for alias in node.names]
-        found += [(name, node.lineno, id(node) not in inside) for name in names]  # type: ignore[attr-defined]
+            found += [(f"{source}.{alias.name}", node.lineno, early) for alias in node.names]
     return found
 
 
@@ -120,7 +112,7 @@ def violations(module: str, source: str, package: bool = False) -> list[str]:
     parts = module.split(".")
     own = parts[1] if len(parts) > 1 else ""
     complaints = []
-    for name, line, early in imported(ast.parse(source), module, package):
+    for name, line, early in imported(parsed(source), module, package):
         where = f"{module}:{line}"
         if name == "curator" or name.startswith("curator."):
             complaints += _inner(own, name, where)
@@ -190,7 +182,7 @@ def room(module: str) -> int:
 )
 def test_rooms_of_the_window_import_downward_only(module: str, path: Path) -> None:
     package = path.name == "__init__.py"
-    names = [name for name, *_ in imported(ast.parse(path.read_text("utf-8")), module, package)]
+    names = [name for name, *_ in imported(parsed(path.read_text("utf-8")), module, package)]
     inside = [name for name in names if name.startswith("curator.ui.")]
     assert [name for name in inside if room(name) > room(module)] == []
 

@@ -13,6 +13,7 @@ import sys
 
 import pytest
 
+from tests.architecture.trees import parsed
 from tests.elsewhere import NOT_ON_WINDOWS, PACKAGE, POSIX_MODULES, WINDOWS_MODULES, modules
 
 GUARD = re.compile(r"sys\.platform|os\.name|hasattr\(")
@@ -61,7 +62,7 @@ def unguarded(source: str) -> list[str]:
         for child in ast.iter_child_nodes(node):
             visit(child)
 
-    visit(ast.parse(source))
+    visit(parsed(source))
     return found
 
 
@@ -92,7 +93,7 @@ def test_a_planted_call_is_found(source: str, complaints: int) -> None:
 
 def loose(source: str) -> list[int]:
     """Return the lines that read or write text without naming an encoding."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(parsed(source)) if isinstance(node, ast.Call)]
     return [
         call.lineno
         for call in calls

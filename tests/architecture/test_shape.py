@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import curator
+from tests.architecture.trees import parsed, statements
 
 PACKAGE = Path(curator.__file__).resolve().parent
 MEMBERS = 60  # on `self`, over all bases inside curator
@@ -27,16 +28,16 @@ class Modules:
     """Modules as syntax trees, with what each class inherits and each module imports."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        self.trees = {module: ast.parse(source) for module, source in sources.items()}
+        self.trees = {module: parsed(source) for module, source in sources.items()}
         self.classes: dict[Class, ast.ClassDef] = {
             (module, node.name): node
             for module, tree in self.trees.items()
-            for node in ast.walk(tree)
+            for node, _ in statements(tree)
             if isinstance(node, ast.ClassDef)
         }
         self._bases: dict[Class, list[Class]] = {}
         self.named = {
-            module: [name for node in ast.walk(tree) for name in _imported(node)]
+            module: [name for node, _ in statements(tree) for name in _imported(node)]
             for module, tree in self.trees.items()
         }
 
@@ -118,17 +119,27 @@ def _own(node: ast.ClassDef) -> Iterator[str]:
     for part in node.body:
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
             yield part.name
-            for inner in ast.walk(part):
-                if (
-                    isinstance(inner, ast.Attribute)
-                    and isinstance(inner.ctx, ast.Store)
-                    and ast.unparse(inner.value) == "self"
-                ):
-                    yield inner.attr
+            for inner, _ in statements(part):
+                yield from filter(None, map(_attribute, _targets(inner)))
         elif isinstance(part, ast.AnnAssign):
             yield ast.unparse(part.target)
         elif isinstance(part, ast.Assign):
             yield from map(ast.unparse, part.targets)
+
+
+def _targets(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what a statement assigns to."""
+    withs = [item.optional_vars for item in getattr(node, "items", ())]
+    for target in (*getattr(node, "targets", ()), getattr(node, "target", None), *withs):
+        if target is not None:
+            yield from ast.walk(target)
+
+
+def _attribute(target: ast.AST) -> str:
+    """Return the attribute of ``self`` that a target is, or empty."""
+    if not isinstance(target, ast.Attribute) or not isinstance(target.ctx, ast.Store):
+        return ""
+    return target.attr if ast.unparse(target.value) == "self" else ""
 
 
 def _imported(node: ast.AST) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import curator
+from tests.architecture.trees import parsed, statements
 
 PACKAGE = Path(curator.__file__).resolve().parent
 FUNCTION_AIM, FUNCTION_LIMIT = 40, 80
@@ -45,7 +46,7 @@ def measure(source: str, where: str) -> dict[str, list[tuple[int, str]]]:
         "function": [],
         "parameters": [],
     }
-    for node in ast.walk(ast.parse(source)):
+    for node, _ in statements(parsed(source)):
         if isinstance(node, Function):
             place = f"{where}:{node.lineno} {node.name}"
             sizes["function"].append((function_lines(node), place))

@@ -18,6 +18,7 @@ from enum import Flag, auto
 from curator.model import KnownError
 
 PLAIN = "{name}"  # the camera's own name
+BY_DATE = "{date:%Y}/{date:%Y-%m-%d}"  # folders by the day of capture
 MAX_BYTES = 255  # of UTF-8, as ext4 counts; APFS and NTFS allow 255 longer units
 
 # Names of Windows devices, with any text after the first dot; superscript digits count as digits.

@@ -466,14 +466,14 @@ class ImportSettings(Section):
         description="Enter a folder on another drive. If empty, one copy is made.",
     )
     folders: str = Field(
-        "{date:%Y}/{date:%Y-%m-%d}",
+        naming.BY_DATE,
         max_length=200,
         title="Folders for imported photos",
         description="Use {date} {date:%Y-%m-%d} {camera} {job}, with / between folders. If empty,"
         " no folders are made.",
     )
     names: str = Field(
-        "{name}",
+        naming.PLAIN,
         min_length=1,
         max_length=200,
         title="Names of imported files",

@@ -362,14 +362,21 @@ class Lane:
         self._moved_at, self._is_untried = time.monotonic(), False
 
     def _prepare(self, folder: str) -> None:
-        """Make a folder, once."""
-        if folder not in self._made:
-            if folder != ".":
-                self._folder.make_folder(folder)
-            self._made.add(folder)
+        """Make a folder, once, and sync those above it: its name must outlast a power cut too."""
+        if folder in self._made:
+            return
+        if folder != ".":
+            self._folder.make_folder(folder)
+            for above in PurePosixPath(folder).parents:
+                with self._opened(str(above)) as outer:
+                    outer.sync()
+        self._made.add(folder)
+
+    def _opened(self, folder: str) -> OpenedFolder:
+        return self._folder.inside("" if folder == "." else folder)
 
     def _sweep(self, folder: str) -> None:
-        with self._folder.inside("" if folder == "." else folder) as inside:
+        with self._opened(folder) as inside:
             inside.remove_leftovers()
             for name in _left.intersection(inside.names()):
                 inside.remove(name)
@@ -458,7 +465,7 @@ class Lane:
 
     def _sync(self, folder: str) -> Exception | None:
         try:
-            with self._folder.inside("" if folder == "." else folder) as inside:
+            with self._opened(folder) as inside:
                 inside.sync()
         except Exception as error:
             return error
@@ -502,6 +509,10 @@ class Lane:
         """Return the state of a file if it is a plain file with this content."""
         if not self._folder.is_file(name):
             return None
+        with contextlib.suppress(OSError), self._folder.open(name) as file:
+            atomic.sync(
+                file.fileno()
+            )  # its writer may not have; Windows allows that to writers only
         state, cached = self._read_back(name)
         return (state, cached) if state.sha256 == sha256 else None
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-FOLDERS = "{date:%Y}/{date:%Y-%m-%d}"
-NAMES = "{name}"
+from curator import naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,8 @@ class ImportRequest:
 
     cards: tuple[Path, ...]
     destinations: tuple[Path, ...]
-    folders: str = FOLDERS
-    names: str = NAMES
+    folders: str = naming.BY_DATE
+    names: str = naming.PLAIN
     job: str = ""
     keepers: bool = False
     creator: str = ""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from curator.importing.report import ImportProgress, ImportReport
     from curator.importing.request import ImportRequest
 
-_READERS = 2  # processes that read headers: a card is slower than two of them
 _FOLDERS = 12  # listed by a dry run
 
 
@@ -125,14 +124,12 @@ def _list(inserted: Sequence[Card]) -> str:
 def _plan(invocation: Invocation, request: ImportRequest) -> ImportPlan:
     """Find the files on the cards, read their headers and plan the import."""
     from curator.importing.card_files import find_files
-    from curator.importing.headers import read_headers
+    from curator.importing.headers import make_pool, read_headers
     from curator.importing.plan import make_plan
-    from curator.workers import WorkerPool
 
-    work = invocation.settings.work
-    pool = WorkerPool(_READERS, memory_mb=work.memory_mb, preload=("curator.imaging.exif",))
+    pool = make_pool(invocation.settings.work.memory_mb)
     try:
-        pool.warm(_READERS)  # the processes start while the card is listed
+        pool.warm(pool.size)  # the processes start while the card is listed
         invocation.update_folders()
         contents = find_files(request.cards)
         with bar("Reading the card") as advance:

@@ -59,6 +59,17 @@ class _Job:
     header: bool
 
 
+def make_pool(memory_mb: int) -> WorkerPool:
+    """Return the processes for :func:`read_headers`; a person waits for them.
+
+    Args:
+        memory_mb: resident memory at which a process is killed.
+    """
+    return WorkerPool(
+        _PARALLEL, memory_mb=memory_mb, nice=0, name="import", preload=("curator.imaging.exif",)
+    )
+
+
 def read_headers(
     contents: CardContents,
     pool: WorkerPool,
@@ -73,7 +84,7 @@ def read_headers(
 
     Args:
         contents: what is on the cards.
-        pool: processes that read; they should have loaded ``curator.imaging.exif``.
+        pool: processes that read, from :func:`make_pool`.
         progressed: called with the numbers of files read and of all files.
         stopped: asked several times a second; reading ends when it returns True.
 

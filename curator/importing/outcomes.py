@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from curator.catalog import Catalog, VerifiedCopy
-from curator.files import RAW_SUFFIXES
+from curator.files import kind_of
 from curator.importing.credits import Credited
 from curator.importing.lanes import Job, Lane
 from curator.importing.plan import ImportPlan, PlannedFile, PlannedItem
@@ -19,12 +19,12 @@ from curator.importing.report import (
     DestinationState,
     FileFailure,
     ImportReport,
+    shortened,
 )
 from curator.model import Kind, KnownError, counted
 
 _RECORD_S, _RECORD_FILES = 0.5, 64
 _RATE_S = 5.0
-_NAMED = 3  # files named in a reason
 
 
 @dataclass(eq=False)
@@ -156,8 +156,8 @@ class Outcomes:
         While the catalog cannot be written, they are kept and tried again: they are on disk.
         """
         late = time.monotonic() - self._recorded_at > _RECORD_S
-        waiting = [*self._unrecorded, *self._doubted]
-        if not waiting or not (now or late or len(waiting) >= _RECORD_FILES):
+        waiting = len(self._unrecorded) + len(self._doubted)
+        if not waiting or not (now or late or waiting >= _RECORD_FILES):
             return
         self._recorded_at = time.monotonic()
         try:
@@ -280,10 +280,11 @@ class Outcomes:
         ]
         if failures:
             paths = list(dict.fromkeys(failure.path for failure in failures))
-            left.append(f"{counted(len(paths), 'file')} failed ({_some(paths)})")
+            left.append(f"{counted(len(paths), 'file')} failed ({shortened(paths)})")
         unread = [path for path, _ in (*plan.unreadable, *contents.unreadable)]
         if unread:
-            left.append(f"{counted(len(unread), 'file')} could not be read ({_some(unread)})")
+            files = counted(len(unread), "file")
+            left.append(f"{files} could not be read ({shortened(unread)})")
         unproved = sum(not item.proved for item in plan.known)
         if unproved:
             left.append(
@@ -292,12 +293,15 @@ class Outcomes:
             )
         if plan.edited:
             files = counted(len(plan.edited), "file")
-            left.append(f"{files} imported before and changed there since ({_some(plan.edited)})")
+            left.append(
+                f"{files} imported before and changed there since ({shortened(plan.edited)})"
+            )
         if plan.held_back:
             left.append(f"{counted(len(plan.held_back), 'item')} not kept and not copied")
         if contents.others:
-            names = [file.relative for file in contents.others]
-            left.append(f"{counted(len(names), 'other file')} only on the card ({_some(names)})")
+            others = [file.relative for file in contents.others]
+            files = counted(len(others), "other file")
+            left.append(f"{files} only on the card ({shortened(others)})")
         return left
 
 
@@ -305,9 +309,4 @@ def _kind(item: PlannedItem, file: PlannedFile) -> Kind | None:
     """Return the kind of a photo's file; None for a companion, a video or a recording."""
     if file not in item.files[: item.item.photo_files]:
         return None
-    return Kind.RAW if file.file.path.suffix.lower() in RAW_SUFFIXES else Kind.IMAGE
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return kind_of(file.file.relative)

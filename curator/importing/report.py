@@ -9,6 +9,8 @@ from pathlib import Path
 
 from curator.model import counted
 
+NAMED = 3  # in a line that names some of many
+
 
 class DestinationState(StrEnum):
     """What a destination is doing."""
@@ -172,3 +174,9 @@ def slowest(destinations: Sequence[DestinationProgress]) -> int | None:
     left = [place.left_s for place in destinations]
     known = [seconds for seconds in left if seconds is not None]
     return left.index(max(known)) if len(destinations) > 1 and known else None
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Join names, at most three: ``2026-11-22, 2026-11-23 and 4 more``."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -8,15 +8,13 @@ from pathlib import Path
 
 from curator.catalog import Catalog
 from curator.importing.card_files import CardContents, find_files
-from curator.importing.headers import FileFacts, read_headers
+from curator.importing.headers import FileFacts, make_pool, read_headers
 from curator.importing.plan import ImportPlan, make_plan
 from curator.importing.report import ImportProgress
 from curator.importing.request import ImportRequest
 from curator.importing.run import ImportRun
 from curator.settings import Settings
 from curator.workers import WorkerCancelled, WorkerPool
-
-_PROCESSES = 2  # that read headers: a card is no faster
 
 
 @dataclass
@@ -62,13 +60,7 @@ class CardEngine:
     ) -> tuple[CardContents, dict[Path, FileFacts]]:
         if cards not in self._read:
             if self._pool is None:
-                self._pool = WorkerPool(
-                    _PROCESSES,
-                    memory_mb=self.settings.work.memory_mb,
-                    nice=0,
-                    name="import",
-                    preload=("curator.imaging.exif",),
-                )
+                self._pool = make_pool(self.settings.work.memory_mb)
             contents = find_files(cards)
             facts = read_headers(contents, self._pool, progressed=progressed, stopped=stopped)
             self._read[cards] = contents, facts

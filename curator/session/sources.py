@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from curator.library.folder_lookup import locate_folders
 from curator.library.scopes import Scope, ScopeRow, search_scope
 from curator.library.sort_keys import in_order
 from curator.model import Failure, KnownError, View
+from curator.session.drive_look import DriveLook
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 from curator.settings import absolute
@@ -26,7 +27,6 @@ from curator.volumes import FolderLocation
 
 _SAVE_MS = 700
 _CHECK_MS = 5000  # how soon a pulled drive shows in the sidebar
-_COLLECT_MS = 100
 _LAST = ":last"  # the catalog keeps the open scope under this key; no path equals it
 
 
@@ -248,11 +248,7 @@ def folder_scope(folder: Path) -> Scope:
 class AbsentFolders(QObject):
     """Checks every few seconds whether folders can be reached, for a window without a pipeline.
 
-    A pipeline records this in the catalog. A thread checks, because a dead network drive may never
-    answer.
-
-    The thread writes its answer into a plain list and holds no Qt object: it may outlive the window
-    if a network drive never answers.
+    A pipeline records this in the catalog.
 
     Signals:
         changed: folders disappeared or came back.
@@ -269,10 +265,8 @@ class AbsentFolders(QObject):
         super().__init__(parent)
         self._catalog = catalog
         self.why: Mapping[str, str] = {}
-        self._thread: threading.Thread | None = None
-        self._found: list[Mapping[str, str]] = []  # the thread appends its answer
-        self._collect_timer = QTimer(self, interval=_COLLECT_MS)
-        self._collect_timer.timeout.connect(self._collect)
+        self._look = DriveLook("curator-folders", self)
+        self._look.answered.connect(self._take)
         self._timer = QTimer(self, interval=_CHECK_MS)
         self._timer.timeout.connect(self._check)
         self._timer.start()
@@ -281,37 +275,22 @@ class AbsentFolders(QObject):
     def close(self) -> None:
         """Stop checking."""
         self._timer.stop()
-        self._collect_timer.stop()
+        self._look.close()
 
     def _check(self) -> None:
         """Start a check, unless a check is running."""
-        if self._thread is not None and self._thread.is_alive():
-            return
-        self._found = []
-        self._thread = threading.Thread(
-            target=_find_absent,
-            args=(self._catalog.folders.all(), self._found),
-            name="curator-folders",
-            daemon=True,
-        )
-        self._thread.start()
-        self._collect_timer.start()
+        self._look.ask(partial(_absent, self._catalog.folders.all()))
 
-    def _collect(self) -> None:
-        """Read the answer once the thread has ended."""
-        if self._thread is not None and self._thread.is_alive():
-            return
-        self._collect_timer.stop()
-        why = self._found.pop() if self._found else self.why
+    def _take(self, why: Mapping[str, str]) -> None:
         if why != self.why:
             self.why = why
             self.changed.emit()
 
 
-def _find_absent(rows: Sequence[FolderRow], found: list[Mapping[str, str]]) -> None:
-    """Append why folders cannot be reached, by path, to ``found``."""
+def _absent(rows: Sequence[FolderRow]) -> Mapping[str, str]:
+    """Return why folders cannot be reached, by path."""
     locations = locate_folders(rows)
-    found.append({row.path: why for row in rows if (why := _absence(row, locations[row.id]))})
+    return {row.path: why for row in rows if (why := _absence(row, locations[row.id]))}
 
 
 def _absence(row: FolderRow, location: FolderLocation | None) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from curator.importing import report
 from curator.importing.card_files import ItemKind
 from curator.importing.plan import ImportPlan, Room
 from curator.model import bidi_safe, counted
 from curator.ui.widgets import words
 
-_SHOWN = 3  # names in a line; the tooltip has more
 _MOST = 40  # lines of the tooltip
 
 
@@ -41,14 +41,12 @@ def folder_examples(plan: ImportPlan) -> list[str]:
 def name_examples(plan: ImportPlan) -> list[str]:
     """Return the names of the first files, and an ellipsis for the others."""
     names = [PurePosixPath(file.name).name for item in plan.items for file in item.files[:2]]
-    return [*names[:_SHOWN], *(["…"] if len(names) > _SHOWN else [])]
+    return [*names[: report.NAMED], *(["…"] if len(names) > report.NAMED else [])]
 
 
 def shortened(names: Sequence[str]) -> str:
-    """Join names, at most three: ``2026-11-22, 2026-11-23 and 4 more``."""
-    shown = ", ".join(bidi_safe(name) for name in names[:_SHOWN])
-    more = len(names) - _SHOWN
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    """Join names for a line of the dialog, at most three; its tooltip has more."""
+    return report.shortened([*map(bidi_safe, names)])
 
 
 def room(found: Room) -> str:

@@ -24,7 +24,7 @@ def inserted(monkeypatch: pytest.MonkeyPatch) -> list[Card]:
     """The cards that are inserted: none yet. Headers are read in this process, for speed."""
     found: list[Card] = []
     monkeypatch.setattr("curator.cards.find_cards", lambda: found)
-    monkeypatch.setattr("curator.workers.WorkerPool", lambda *_, **__: InlinePool())
+    monkeypatch.setattr("curator.importing.headers.WorkerPool", lambda *_, **__: InlinePool())
     return found
 
 

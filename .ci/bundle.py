@@ -1,7 +1,7 @@
 """Build the PyInstaller bundle and use it as somebody without Python would.
 
 `.ci/run` runs this in a clone, with the Python of an environment that has PyInstaller and Curator
-without the extra `taste`. With Xvfb and xdotool the window gets real key presses; without them it
+without extras. With Xvfb and xdotool the window gets real key presses; without them it
 opens offscreen and the marks are set by verbs.
 """
 
@@ -34,11 +34,11 @@ def main() -> None:
         megabytes = check_size(program.parent)
         newcomer = Newcomer(program, base)
         newcomer.play(lambda _: cull(newcomer, display))
-        assert "with pip" in str(newcomer.verb("encoder")), "how to install taste"
+        assert "cannot be added to this build" in str(newcomer.verb("encoder")), "about CLIP"
         describe(newcomer)
         kill(newcomer, display)
     by = "key" if "DISPLAY" in display else "verbs"
-    print(f"bundle: {megabytes:.0f} MB; ingested 6 photos, culled by {by}, exported 2")
+    print(f"bundle: {megabytes:.0f} MB; ingested 6 photos, culled by {by}, exported 2, learned")
 
 
 def build(base: Path) -> Path:

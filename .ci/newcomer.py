@@ -1,4 +1,4 @@
-"""Use an installed Curator as a new user would: ingest, window, keys, export.
+"""Use an installed Curator as a new user would: ingest, window, keys, export, taste.
 
 `.ci/run` runs this with the Python of an environment that has the wheel but not the checkout;
 `bundle.py` does the same with the program PyInstaller made. It fails if the wheel misses
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from curator.bench.draw import draw_jpeg, write_dng
 from curator.settings import resource
 
 PATIENCE_S = 120.0
+WALK = 60  # photos; the learning curve needs 50 ratings
 
 
 class Newcomer:
@@ -52,8 +54,33 @@ class Newcomer:
         imported = self.verb("import", self.card, "--to", self.base / "library")
         assert imported["files"] == len(contents(self.card)), imported
         assert imported["safe"], imported["sentence"]
+        self.learn()
         after = contents(self.card)
         assert {name: after[name] for name in before} == before, "originals were changed"
+
+    def learn(self) -> None:
+        """Rate photos by their sharpness, and look at similar photos, tags and predictions."""
+        walk = self.base / "walk"
+        for number in range(WALK):
+            taken = datetime(2026, 5, 4, 9) + timedelta(minutes=number)
+            look = "soft" if number % 2 else "sharp"
+            draw_jpeg(walk / f"WALK_{number:02}.JPG", seed=number, look=look, taken=taken)
+        found = self.verb("ingest", walk, CURATOR_TAGS__THRESHOLD="1")
+        assert found["embedded"] >= WALK and not found["problems"], found
+        photos = self.verb("photos", "--filter", "name:walk")
+        assert any(tag["source"] == "encoder" for photo in photos for tag in photo["tags"]), photos
+        similar = self.verb("similar", photos[0]["id"])
+        assert len(similar) > 1, similar
+        for first, stars in enumerate((5, 1)):
+            rated = [photo["id"] for photo in photos[first : WALK - 4 : 2]]
+            self.verb("mark", f"--rate={stars}", *rated)
+        taste = self.verb("taste")
+        assert taste["ready"] and taste["encoder"].startswith("starter/"), taste
+        assert taste["outlook"] is not None, "scikit-learn's learning curve"
+        match = [
+            photo["match_score"] or 0 for photo in self.verb("photos", "--filter", "name:walk")
+        ]
+        assert min(match[::2]) > max(match[1::2]), match  # sharp above soft, also those not rated
 
     def verb(self, *words: object, **environment: str) -> Any:
         """Run a verb as a user would, and return the JSON it prints."""
@@ -140,7 +167,7 @@ def main() -> None:
     program = Path(sys.executable).with_name("curator")
     with tempfile.TemporaryDirectory() as scratch:
         Newcomer(program, Path(scratch)).play(cull_in_a_process)
-    print("wheel: ingested 6 photos, culled by key, exported 2")
+    print(f"wheel: ingested 6 photos, culled by key, exported 2, learned from {WALK - 4} ratings")
 
 
 if __name__ == "__main__":

@@ -20,17 +20,19 @@ The map. A module may import from the rows above its own, never from below or be
     files       walk folders, pair RAW and JPEG, identify a file by its content
     volumes     mounted volumes, and how to recognize a drive under another name
     imaging     file -> pixels, capture data, sharpness and exposure, proxy; rawpy, Pillow, OpenCV
-    taste       the taste of one person, learned from ratings: numpy in, numpy out
+    taste       the taste of one person, learned from ratings; numpy and scikit-learn
     catalog     the SQLite file: schema, migrations, decisions and their journal; peewee
     workers     spawned processes that may crash, hang or be killed without harm; multiprocessing
 
+    networks    files in resources/models, checked, loaded and run; OpenCV
     faces       faces and eyes: found, measured, compared over the frames of a stack; OpenCV
-    encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
+    ocr         text in photos: found, and read as lines with their places; OpenCV
+    encoders    ENCODERS: picture -> vector; starter, open_clip; the only importer of torch
     vision      PROVIDERS: picture -> words; ollama, openai_compatible; connects to their server
     cards       memory cards: find, recognize and eject them
 
-    stages      STAGES: peek, convert, faces, embed, describe; one file each, plain functions;
-                all but describe, which waits for a server on a thread, run in a worker;
+    stages      STAGES: peek, convert, faces, embed, describe, read_text; one file each, plain
+                functions; all but describe, which waits for a server on a thread, run in a worker;
                 stack: which photos are shown as one, columns in, columns out
     export      TARGETS: write the approved photos to a folder, a gallery or sidecars
 

@@ -152,6 +152,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("J", "toggle_clipping", _CLOSE),
     Binding("A", "step_focus", _CLOSE),
     Binding("H", "toggle_histogram", _CLOSE),
+    Binding("V", "step_text", _CLOSE),
     Binding("L", "surround", _CLOSE),
     Binding("I", "toggle_inspector", _PHOTOS),
     Binding("F7", "toggle_sidebar", _ALWAYS),

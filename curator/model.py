@@ -365,6 +365,33 @@ class FacesMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line of text in a photo, as read on the original's pixels: data, whatever it says.
+
+    Attributes:
+        text: what it says, without control characters.
+        confidence: mean of its characters, 0-1.
+        corners: where it begins above, where it ends above, then below; four points (x, y) in
+            fractions (0-1) of the upright picture's width and height, without the user's turn.
+    """
+
+    text: str
+    confidence: float
+    corners: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextRead:
+    """The result of stage read_text: the lines of a photo, from the top.
+
+    ``source`` is the digest of the proxy they were found on.
+    """
+
+    source: str
+    lines: tuple[TextLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """A photo file found in a folder; ``path`` is absolute."""
 
@@ -559,7 +586,8 @@ class Change:
     """The value of a field of a photo before and after a decision.
 
     A field may relate the photo to something else; ``about`` is then the id of that tag or
-    project, or of the photo it was preferred to.
+    project, or of the photo it was preferred to. ``repeated``: it is the rating of a photo that
+    was rated earlier, made while the earlier stars were hidden.
     """
 
     photo_id: int
@@ -567,6 +595,7 @@ class Change:
     before: object
     after: object
     about: int | None = None
+    repeated: bool = False
 
 
 Field = str | tuple[str, int]

@@ -252,6 +252,11 @@ class LoupeSettings(Section):
     clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
     focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show focus (A)")
     histogram: bool = Field(False, title="Show the histogram (H)")
+    text: Literal["found", "all", "off"] = Field(
+        "found",
+        title="Show text in the photo (V)",
+        description="found shows the lines that a search found.",
+    )
     faces: bool = Field(False, title="Show close-ups of the faces beside the photo (Q)")
     frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded photos, MB")
     prefetch: int = Field(4, ge=0, le=20, title="Photos decoded ahead in each direction")
@@ -295,6 +300,14 @@ class TasteSettings(Section):
         False,
         title="Also learn from ratings read from files",
         description="Ratings are read from sidecars and from metadata in originals.",
+    )
+    repeats: float = Field(
+        2,
+        ge=0,
+        le=2,
+        title="Photos that come back to be rated again, %",
+        description="While you rate, a photo from an earlier session comes back without its stars,"
+        " to learn how far you agree with yourself. 2 is one in 50; 0 turns this off.",
     )
     half_life_days: float = Field(
         365, ge=7, le=36500, title="Days after which a rating counts half"
@@ -379,6 +392,17 @@ class FacesSettings(Section):
         title="Measure faces and eyes",
         description="If off, Curator removes everything it measured of faces."
         " It never finds out who a person is.",
+    )
+
+
+class TextSettings(Section):
+    """Reading text in photos: signs, bibs, number plates, slides."""
+
+    automatic: bool = Field(
+        False,
+        title="Read text in all photos",
+        description="If off, use Read text on single photos. It needs the extra “text” and comes"
+        " last of all background work.",
     )
 
 
@@ -582,6 +606,7 @@ class Settings(BaseSettings):
     taste: TasteSettings = Field(default_factory=TasteSettings, title="Taste")
     tags: TagSettings = Field(default_factory=TagSettings, title="Tags")
     faces: FacesSettings = Field(default_factory=FacesSettings, title="Faces")
+    text: TextSettings = Field(default_factory=TextSettings, title="Text in photos")
     vision: VisionSettings = Field(default_factory=VisionSettings, title="Describing photos")
     encoder: EncoderSettings = Field(default_factory=EncoderSettings, title="Analyzing photos")
     proxy: ProxySettings = Field(default_factory=ProxySettings, title="Proxies")

@@ -36,7 +36,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.learning import learner_thread
 from curator.settings import Home
+from curator.workers import InlinePool
 from tests import catalogs
 
 GRACE_S = 30.0  # for what was told to end, to end
@@ -264,6 +266,17 @@ def no_leaked_processes() -> Iterator[None]:
             child.kill()
         psutil.wait_procs(still, GRACE_S)
         assert not still, f"processes left behind: {still}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def searches_of_taste_stay_here() -> Iterator[None]:
+    """Search hyperparameters on a thread: a process of its own imports scikit-learn for a second.
+
+    `tests/unit/learning/test_learner_thread.py` has the process.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learner_thread, "make_pool", InlinePool)
+        yield
 
 
 class ExpectedLog:

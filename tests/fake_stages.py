@@ -22,7 +22,6 @@ import numpy as np
 
 from curator import stages
 from curator.encoders import EncodingError
-from curator.faces.models import ModelError
 from curator.files import fingerprint
 from curator.model import (
     Capture,
@@ -35,8 +34,12 @@ from curator.model import (
     Peeked,
     Quality,
     StageJob,
+    TextLine,
+    TextRead,
     UnreadableError,
 )
+from curator.networks import ModelError
+from curator.ocr.models import TextModelError
 from curator.stages.frame import DecodeRequest, Frame
 from curator.workers import WorkerMemory, share
 from tests.face_data import OPEN
@@ -90,6 +93,27 @@ def faces(job: StageJob) -> FacesMeasured:
         behave([wish[0].removeprefix("face-"), wish[1]], cache, Path(job.path).stem)
     assert job.fingerprint is not None and job.proxy.endswith(f"{job.fingerprint[:32]}.jpg")
     return FacesMeasured(job.fingerprint, (OPEN,) * wish.count("smiling"))
+
+
+def read_text(job: StageJob) -> TextRead:
+    """Read a line for each word that begins with ``says:``; fail as a first word says after
+    ``text-``.
+
+    While there is a file ``no-models`` in the cache, the networks are damaged. Each call writes a
+    line to ``text.log``.
+    """
+    cache = Path(job.cache)
+    with (cache / "text.log").open("a") as log:
+        log.write(f"{job.photo_id}\n")
+    wish = Path(job.path).read_text().split()
+    if (cache / "no-models").exists():
+        raise TextModelError("The text models are damaged.", "Install them again.")
+    if wish[0].startswith("text-"):
+        behave([wish[0].removeprefix("text-"), wish[1]], cache, Path(job.path).stem)
+    assert job.fingerprint is not None and job.proxy.endswith(f"{job.fingerprint[:32]}.jpg")
+    said = [word.removeprefix("says:") for word in wish if word.startswith("says:")]
+    corners = ((0.1, 0.1), (0.3, 0.1), (0.3, 0.2), (0.1, 0.2))
+    return TextRead(job.fingerprint, tuple(TextLine(each, 0.9, corners) for each in said))
 
 
 def behave(wish: Sequence[str], cache: Path, name: str) -> None:
@@ -171,7 +195,8 @@ def _embedded(job: StageJob) -> Embedded | Exception:
     return Embedded(job.encoder.key, job.fingerprint, half, tone.tobytes(), tags)
 
 
-_PEEK, _CONVERT, _FACES, _EMBED, _ = stages.STAGES
+_PEEK, _CONVERT, _FACES, _EMBED, _, _TEXT = stages.STAGES
 STAGES = (replace(_PEEK, version=1, run=peek), replace(_CONVERT, version=1, run=convert))
 MEASURING = (*STAGES, replace(_FACES, version=1, run=faces))
+READING = (*STAGES, replace(_TEXT, version=1, run=read_text))
 EMBEDDING = (*STAGES, replace(_EMBED, version=1, run=embed))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from curator.catalog import Catalog
-from curator.learning.learner import Learned, learn_once
+from curator.learning.learner import Learned, TasteLearner, learn_once
 from curator.model import Embedded, Kind, StageJob
 from curator.settings import TasteSettings
 from curator.taste.tone import TONES
@@ -69,6 +69,16 @@ def rate(
         catalog.journal.decide(
             {photo: {"rating": given, "kept": True}}, summary="rated", expected=told
         )
+
+
+def searched(learner: TasteLearner) -> Learned:
+    """Fit, search the hyperparameters if that is due, and fit with them, as the window does."""
+    learned = learner.fit()
+    job = learner.search()
+    if job is None:
+        return learned
+    learner.adopt(job())
+    return learner.fit()
 
 
 def learned_now(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Learned:

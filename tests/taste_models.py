@@ -36,8 +36,10 @@ def fit(
         np.ones(len(given)) if weights is None else weights,
         keys if groups is None else np.asarray(groups).tolist(),
     )
-    model = training.fit()
-    if training.search_due:
-        training.use(training.search_job()())
-        model = training.fit()
-    return model
+    return tuned(training)
+
+
+def tuned(training: TrainingSet) -> TasteModel:
+    """Search the hyperparameters, and fit with them."""
+    training.use(training.search_job()())
+    return training.fit()

@@ -45,6 +45,7 @@ def bars() -> dict[str, Bar]:
         sidecars,
         stacks,
         taste,
+        text,
         window,
         zoom,
     )
@@ -63,8 +64,10 @@ def bars() -> dict[str, Bar]:
         Bar("compare", "drag two to eight photos at 100 %", compare.compare),
         Bar("large", "open, filter, sort and scroll 100,000 photos", large_library.large),
         Bar("flat", "add a photo to 100,000, compared with an empty catalog", growth.flat),
+        Bar("starter", "the built-in encoder, compared with its bare network", encoder.starter),
         Bar("clip", "CLIP on this CPU, compared with float32", encoder.clip, encoder.missing),
         Bar("faces", "find and measure faces, compared with the bare networks", faces.faces),
+        Bar("text", "read text, compared with the bare networks", text.text, text.missing),
         Bar("stacks", "stack 100,000 photos", stacks.stacks),
         Bar("sidecars", "merge and write 1,000 sidecars of other editors", sidecars.sidecars),
         Bar("export", "export 24 MP JPEGs, compared with Pillow", export.export),

@@ -93,18 +93,19 @@ def _cost(job: StageJob) -> tuple[float, float, int]:
 
     Both are measured in turn, so that a busy machine affects both. The faces are counted.
     """
-    notes = _Notes()
+    notes = NetworkNotes(models.load)
     with patch.object(models, "load", notes.load):
         found = faces_stage(job)
     spent = [(worked(partial(faces_stage, job)), worked(notes.repeat)) for _ in range(_ROUNDS)]
     return min(each[0] for each in spent), min(each[1] for each in spent), len(found.faces)
 
 
-class _Notes:
+class NetworkNotes:
     """Notes what goes into networks, to run these again without anything around them."""
 
-    def __init__(self) -> None:
-        self._load = models.load
+    def __init__(self, load: Callable[..., Any]) -> None:
+        """Note what goes into networks that ``load`` returns."""
+        self._load = load
         self._runs: list[Callable[[], object]] = []
 
     def load(self, *given: Any) -> Any:

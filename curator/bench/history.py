@@ -27,7 +27,6 @@ _SHOWN = 4  # runs side by side, to fit into 120 columns
 _RENAMED = (
     (r", a frame\b", ", per frame"),
     (r"^CLIP (\S+), a photo$", r"CLIP \1, per photo"),
-    (r"^starter against plain float32, least of", "precision of the starter, worst of"),
     (r"^CLIP against open_clip's float32, least of", "precision of CLIP, worst of"),
     (r"^export a 24 MP JPEG", "exporting a 24 MP JPEG"),
     (r"^the same as a gallery's three sizes$", "exporting it as a gallery in three sizes"),

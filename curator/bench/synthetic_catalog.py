@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from curator import files
 from curator.bench.draw import jpeg_bytes, scene
-from curator.catalog import Catalog, Scan
+from curator.catalog import PHOTO_COLUMNS, Catalog, Scan
 from curator.imaging.proxy import proxy_path, thumb_path
 from curator.model import (
     Capture,
@@ -100,16 +100,20 @@ def embed(home: Home, dimension: int = 1280) -> None:
     """Store a drawn vector and tone measures for every photo of a catalog.
 
     Vectors vary like those of the starter over real photos: along the k-th strongest direction by
-    (k + 100) ** -2.3, slightly less structure than real photos have. Photos come in bursts.
+    (k + 100) ** -2.3, slightly less structure than real photos have. Photos come in bursts. The
+    first tone measure follows the rating, so that there is a taste to learn.
     """
     catalog = Catalog.open(home.catalog)
     chance = np.random.default_rng(1)
     try:
-        ids = sorted(row[0] for row in catalog.photos.columns())
+        at_rating = PHOTO_COLUMNS.index("rating")
+        ratings = {row[0]: row[at_rating] or 0 for row in catalog.photos.columns()}
+        ids = sorted(ratings)
         for start in range(0, len(ids), BATCH):
             some = ids[start : start + BATCH]
             vectors = drawn_vectors(len(some), dimension, chance)
             tones = chance.standard_normal((len(some), TONES), np.float32)
+            tones[:, 0] += [ratings[photo] for photo in some]
             catalog.vectors.save(
                 [
                     (

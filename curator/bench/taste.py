@@ -13,6 +13,7 @@ from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, res
 from curator.bench.synthetic_library import library_copy
 from curator.catalog import Catalog
 from curator.learning.learner import TasteLearner
+from curator.learning.learner_thread import make_pool
 from curator.learning.vector_index import VectorIndex
 from curator.settings import TasteSettings
 
@@ -26,13 +27,18 @@ def taste(workspace: Workspace) -> list[Figure]:
     """Rate photos one by one, and fit and score all photos each time, as the window does."""
     app.tune_process()
     home = library_copy(workspace)
-    catalog = Catalog.open(home.catalog)
+    catalog, pool = Catalog.open(home.catalog), make_pool()
     try:
         ids = [int(row[0]) for row in catalog.photos.columns()]
         catalog.journal.decide(
             {photo: {"rating": 1 + photo % 5} for photo in ids[:_RATED]}, summary=""
         )
-        learner = TasteLearner(catalog, TasteSettings(), home.cache)
+        learner = TasteLearner(
+            catalog,
+            TasteSettings(),
+            home.cache,
+            elsewhere=lambda job: pool.run(job, timeout_s=120.0),
+        )
         before = resident_mb()
         read = timed(learner.sync_vectors)
         learner.update_training()
@@ -42,6 +48,7 @@ def taste(workspace: Workspace) -> list[Figure]:
         held = resident_mb() - before  # measured before the references allocate memory
         vectors = baselines.vectors(learner.vectors)
         learned, nearest, shares = PairedTimes(), PairedTimes(), []
+        _ridge(vectors, _RATED)  # imports scikit-learn
         for turn, photo in enumerate(ids[_RATED : _RATED + _TURNS], _RATED):
             spent = _one_more(learner, photo)
             learned.add(spent, timed(_ridge, vectors, turn))
@@ -50,13 +57,14 @@ def taste(workspace: Workspace) -> list[Figure]:
             nearest.add(spent, exact)
             shares.append(share)
     finally:
+        pool.close()
         catalog.close()
     return [
         learned.figure(
             f"refit and re-score of {len(ids):,} photos",
             0.5,
             150.0,
-            "a ridge of as many ratings by numpy, and a float32 product",
+            "scikit-learn's Ridge, and a float32 product",
             f"slowest {1000 * max(learned.spent):.0f} ms; vectors read before in {read:.1f} s",
         ),
         nearest.figure(
@@ -87,12 +95,12 @@ def _one_more(learner: TasteLearner, photo: int) -> float:
 
 
 def _ridge(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Fit to the first vectors and score all: a Cholesky solve and a product."""
-    some = vectors[:count].astype(np.float64)
-    lower = np.linalg.cholesky(some @ some.T + np.eye(count))
+    """Fit to the first vectors with scikit-learn, and score all by one product."""
+    from sklearn.linear_model import Ridge
+
     stars = 1.0 + np.arange(count) % 5
-    weights = some.T @ np.linalg.solve(lower.T, np.linalg.solve(lower, stars))
-    return np.asarray(vectors @ weights.astype(np.float32))
+    ridge = Ridge(alpha=1.0).fit(vectors[:count].astype(np.float64), stars)
+    return np.asarray(vectors @ ridge.coef_.astype(np.float32) + np.float32(ridge.intercept_))
 
 
 def _similar(

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from curator import app
-from curator.bench import baselines, encoder
+from curator.bench import baselines
 from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, timed
 from curator.bench.photo_sets import large_jpegs, many_small
 from curator.bench.window_driver import (
@@ -143,11 +143,9 @@ def keys(workspace: Workspace) -> list[Figure]:
 
 
 def _compared(running: app.App, workspace: Workspace, draw: Callable[[], float]) -> list[Figure]:
-    """Go through photos by key while an encoder analyzes others; [] if none is installed."""
+    """Go through photos by key while the built-in encoder analyzes others."""
     pipeline, settings = running.pipeline, running.session.settings
     assert pipeline is not None
-    if encoder.missing() is not None:
-        return []
     pipeline.open_folders([many_small(workspace.scratch / "compared", _COMPARED)])
     wait(lambda: pipeline.is_idle, pipeline.events.progressed)  # afterwards only the encoder works
     settings.encoder.which = "starter"

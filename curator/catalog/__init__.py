@@ -11,7 +11,8 @@ A :class:`Catalog` opens the file and owns the parts, which read and write throu
     files, sidecar_files, decisions, work       tables, for the parts below
     identity    which files are one photo; merging and splitting photos
     journal     decisions, undo and redo
-    scans, results, metadata, vectors, faces, descriptions, stacks   what the pipeline saves
+    scans, results, metadata, vectors, faces, descriptions, text_lines, stacks
+                what the pipeline saves
     photos, folders, volumes        what views and the command line read
     tags, vocabulary, projects, text, searches, taste, sidecars     what a person works with
     imports     verified copies from memory cards, which become files of their photos
@@ -74,8 +75,17 @@ from curator.catalog.store import (
     translate,
 )
 from curator.catalog.tags import TagDetail, Tags, folded, plain_name, tag_name, tag_names
-from curator.catalog.taste import Judgment, PredictedRating, Preference, Taste, TasteRow
+from curator.catalog.taste import (
+    Judgment,
+    LastRating,
+    PredictedRating,
+    Preference,
+    RepeatRating,
+    Taste,
+    TasteRow,
+)
 from curator.catalog.text import TextIndex
+from curator.catalog.text_lines import TextLines
 from curator.catalog.vectors import EncoderProgress, Vectors
 from curator.catalog.verified_copies import CopyLinks, VerifiedCopy
 from curator.catalog.vocabulary import TagRow, Vocabulary
@@ -107,6 +117,7 @@ __all__ = [
     "Judgment",
     "KnownFile",
     "KnownPhoto",
+    "LastRating",
     "Missing",
     "MissingError",
     "NewContent",
@@ -116,6 +127,7 @@ __all__ = [
     "PredictedRating",
     "Preference",
     "ProjectRow",
+    "RepeatRating",
     "ReplayReport",
     "RestoreReport",
     "SavedSearch",
@@ -177,9 +189,10 @@ class Catalog:
         self.descriptions = Descriptions(store, self.work, self.tags)
         self.vectors = Vectors(store, self.work, self.tags)
         self.faces = Faces(store, self.work)
+        self.text_lines = TextLines(store, self.work)
         self.taste = Taste(store)
         self.stacks = Stacks(store)
-        self.photos = Photos(store, self.tags, self.descriptions, self.faces)
+        self.photos = Photos(store, self.tags, self.descriptions, self.faces, self.text_lines)
         self.text = TextIndex(store, self.tags)
         self.searches = SavedSearches(store)
         self.removal = Removal(store, self.identity)
@@ -190,9 +203,7 @@ class Catalog:
             CopyLinks(store, self.files, self.work, self.identity),
         )
         self.rewrites = Rewrites(store, self.files, self.work)
-        self.recovery = Recovery(
-            store, self.files, self.work, self.decisions, self.tags, self.descriptions
-        )
+        self.recovery = Recovery(store, self.files, self.work, self.decisions, self.tags)
 
     @classmethod
     def open(cls, path: str | Path, *, ignore_backups: bool = False) -> Catalog:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store, paused_chunks
 from curator.catalog.tags import Tags
-from curator.catalog.work import DESCRIBE, REQUEUE, UNFINISHED, WorkQueue
+from curator.catalog.work import DESCRIBE, UNFINISHED, WorkQueue
 from curator.model import Described
 
 # The columns of a description, which are also the first fields of Described, in this order.
@@ -67,7 +67,7 @@ class Descriptions:
                 self._store.run(
                     "UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,)
                 )
-                self.add_work(photo)
+                self._work.add(DESCRIBE, [photo])
                 self._work.mark_done(DESCRIBE, {photo: description.source + prompt})
                 saved += dict.fromkeys((asked, photo))
         return saved
@@ -78,18 +78,12 @@ class Descriptions:
         A photo with a proxy can be described even while its file is away.
         """
         for part in paused_chunks(ids):
-            rows = [(photo, DESCRIBE) for photo in part]
             with self._store.transaction():
-                for photo in part:
-                    self.add_work(photo)
-                self._store.run_many(
-                    f"{REQUEUE} WHERE photo_id = ? AND stage = ? AND state <> 'running'", rows
-                )
-                self._work.refresh_ready(part, DESCRIBE)
+                self._work.request(DESCRIBE, part)
                 self._store.run_many(
                     "UPDATE work SET ready = 1 WHERE photo_id = ? AND stage = ? AND EXISTS"
                     " (SELECT 1 FROM photo WHERE id = photo_id AND proxy IS NOT NULL)",
-                    rows,
+                    [(photo, DESCRIBE) for photo in part],
                 )
 
     def not_pending(self, ids: Sequence[int]) -> list[int]:
@@ -102,12 +96,3 @@ class Descriptions:
         )
         pending = {row[0] for row in rows}
         return [photo for photo in dict.fromkeys(ids) if photo not in pending]
-
-    def add_work(self, photo: int) -> None:
-        """Add a waiting row of the stage `describe` for a photo that has none."""
-        version = next((rule.version for rule in self._work.stages() if rule.name == DESCRIBE), 1)
-        self._store.run(
-            "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')"
-            " ON CONFLICT (photo_id, stage) DO NOTHING",
-            (photo, DESCRIBE, version),
-        )

@@ -358,6 +358,11 @@ class Identity:
                 "UPDATE OR IGNORE description SET photo_id = ? WHERE photo_id = ?",
                 (survivor, other),
             )
+            self._store.run(
+                "UPDATE text_line SET photo_id = ? WHERE photo_id = ?"
+                " AND NOT EXISTS (SELECT 1 FROM text_line WHERE photo_id = ?)",
+                (survivor, other, survivor),
+            )
             for relation in RELATIONS.values():
                 for statement in relation.merge:
                     self._store.run(statement, (survivor, other))

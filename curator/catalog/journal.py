@@ -23,7 +23,7 @@ from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, marks
 from curator.catalog.tags import Revision, Tags
-from curator.model import Change, Changes, Step
+from curator.model import Change, Changes, Fields, Step
 
 # Marks read from files are not acts of the person, so undo skips them.
 _TOP_UNDO = (
@@ -108,10 +108,41 @@ class Journal:
             scope = str(step.context.get("scope", ""))
             return self.enter(step, StepDetails(scope, order_name, expected or {}, source))
 
+    def repeat(
+        self,
+        photo_id: int,
+        fields: Fields,
+        *,
+        summary: str,
+        context: Mapping[str, object] | None = None,
+        order_name: str = "",
+    ) -> Step:
+        """Rate a photo again whose earlier stars were hidden; also if the stars are the same.
+
+        As :meth:`decide`, but the rating is always recorded, and marked as repeated: see
+        :meth:`Taste.repeats`. No prediction is stored with it, as the model has learned from the
+        earlier rating.
+
+        Args:
+            photo_id: the photo.
+            fields: new values; among them ``rating``, 1-5.
+            summary: as for :meth:`decide`.
+            context: as for :meth:`decide`.
+            order_name: as for :meth:`decide`.
+        """
+        wanted = {photo_id: checked(fields)}
+        with self._store.transaction(durable=True):
+            made = self._changes(wanted, "person", repeat=True)
+            step = Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {}))
+            return self.enter(step, StepDetails(str(step.context.get("scope", "")), order_name))
+
     def _changes(
-        self, wanted: Mapping[int, Mapping[FieldKey, object]], source: str
+        self, wanted: Mapping[int, Mapping[FieldKey, object]], source: str, repeat: bool = False
     ) -> list[Change]:
-        """Return what would really change, including whether the photo was reviewed here."""
+        """Return what would really change, including whether the photo was reviewed here.
+
+        With ``repeat`` ratings count as changes even if they are the same.
+        """
         now = self._decisions.marks(wanted)
         made: dict[tuple[int, FieldKey], Change] = {}
         for asked, fields in wanted.items():
@@ -119,8 +150,10 @@ class Journal:
             for (name, about), after in fields.items():
                 about = self._decisions.current_id(name, about)
                 before = self._decisions.value_before(photo, current, name, about)
-                if before != after:
-                    made[photo, (name, about)] = Change(photo, name, before, after, about)
+                repeated = repeat and name == "rating"
+                if before != after or repeated:
+                    change = Change(photo, name, before, after, about, repeated)
+                    made[photo, (name, about)] = change
             reviewed = [name for name, _ in fields if name in VERDICT]
             if source == "file":  # a file that repeats a value or a person's mark is no review
                 reviewed = [name for name in reviewed if (photo, (name, None)) in made]
@@ -146,7 +179,7 @@ class Journal:
         )
         self._store.run_many(
             "INSERT INTO decision (step_id, photo_id, field, about, before, after, order_name,"
-            " expected) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " repeated, expected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     number,
@@ -156,6 +189,7 @@ class Journal:
                     change.before,
                     change.after,
                     details.order_name,
+                    change.repeated,
                     details.expected.get(change.photo_id)
                     if change.field == "rating" and change.after is not None
                     else None,
@@ -248,7 +282,7 @@ class Journal:
                 if kind == "undo":
                     after = self._value_without(photo, old.id, change)
                 made[photo, (change.field, about)] = Change(
-                    photo, change.field, before, after, about
+                    photo, change.field, before, after, about, change.repeated
                 )
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), old.id, old.context)
             expected = self._predicted(old.id) if kind == "redo" else {}
@@ -289,7 +323,7 @@ class Journal:
         )
         assert row is not None
         changes = self._store.rows(
-            "SELECT photo_id, field, before, after, about FROM decision WHERE step_id = ?"
+            "SELECT photo_id, field, before, after, about, repeated FROM decision WHERE step_id = ?"
             " ORDER BY id",
             (number,),
         )
@@ -321,7 +355,7 @@ class Journal:
         family = self._decisions.family(photo_id)
         rows = self._store.rows(
             "SELECT s.id, s.kind, s.summary, s.made_at, s.reverts, s.context,"
-            " d.photo_id, d.field, d.before, d.after, d.about"
+            " d.photo_id, d.field, d.before, d.after, d.about, d.repeated"
             " FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             f" WHERE d.photo_id IN ({marks(len(family))}) ORDER BY d.id",
             family,

@@ -349,6 +349,40 @@ def _add_imports(database: peewee.Database) -> None:
         database.execute_sql(statement)
 
 
+def _add_repeats(database: peewee.Database) -> None:
+    """Mark the ratings of photos whose earlier stars were hidden; so far there are none."""
+    for statement in (
+        "ALTER TABLE decision ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0"
+        " CHECK (repeated IN (0, 1))",
+        "CREATE INDEX decision_repeated ON decision (id) WHERE repeated = 1",
+    ):
+        database.execute_sql(statement)
+
+
+def _add_text_in_photos(database: peewee.Database) -> None:
+    """Add text in photos, and index it: all photos wait to be indexed again."""
+    for statement in (
+        "CREATE TABLE text_line (photo_id INTEGER NOT NULL REFERENCES photo (id),"
+        " place INTEGER NOT NULL, text TEXT NOT NULL,"
+        " confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1), x1 REAL NOT NULL,"
+        " y1 REAL NOT NULL, x2 REAL NOT NULL, y2 REAL NOT NULL, x3 REAL NOT NULL,"
+        " y3 REAL NOT NULL, x4 REAL NOT NULL, y4 REAL NOT NULL, PRIMARY KEY (photo_id, place))"
+        " WITHOUT ROWID",
+        *_work_triggers("NOT IN ('embed', 'faces', 'describe', 'read_text')"),
+        "DROP TABLE photo_text",
+        "CREATE VIRTUAL TABLE photo_text USING fts5 (name, tag, project, subject, mood, light,"
+        " camera, lens, folder, text, tokenize ="
+        " \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\", prefix = '1 2 3')",
+        "INSERT INTO photo_text_due SELECT id FROM photo WHERE true ON CONFLICT DO NOTHING",
+        *(
+            f"CREATE TRIGGER text_text_line_{act.lower()} AFTER {act} ON text_line BEGIN INSERT"
+            f" INTO photo_text_due (photo_id) VALUES ({row}.photo_id) ON CONFLICT DO NOTHING; END"
+            for act, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+        ),
+    ):
+        database.execute_sql(statement)
+
+
 # (number, what changes, function). To add one: change the models in `schema`, append a line here
 # with the next number and a function that brings a catalog of the number before it there, and
 # put a catalog of the old version under tests/data/catalogs. Numbers are never reused.
@@ -362,6 +396,8 @@ MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
     (6, "tags without a confidence", _allow_no_confidence),
     (7, "faces and eyes", _add_faces),
     (8, "imports and verified copies", _add_imports),
+    (9, "repeated ratings", _add_repeats),
+    (10, "text in photos", _add_text_in_photos),
 )
 
 

@@ -26,6 +26,7 @@ from curator.catalog.folders import absence
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.catalog.tags import TagDetail, Tags
+from curator.catalog.text_lines import READ_TEXT, TextLines
 from curator.catalog.work import DESCRIBE
 from curator.model import (
     Capture,
@@ -38,6 +39,7 @@ from curator.model import (
     NotFoundError,
     Quality,
     StageState,
+    TextLine,
 )
 from curator.settings import absolute
 
@@ -117,7 +119,8 @@ class PhotoDetail:
     out. ``path`` is the main file's. ``turn`` counts the user's quarter turns clockwise. ``state``
     is "", "failed" or "missing" (none of its files can be reached), and ``reason`` says why it
     failed. The tags of ``description`` are among ``tags``. ``faces`` are None until they are
-    measured. ``elsewhere``: its marks were read from a file, and nobody has reviewed it here.
+    measured, and ``text`` is until it is read. ``elsewhere``: its marks were read from a file, and
+    nobody has reviewed it here.
     """
 
     id: int
@@ -141,6 +144,7 @@ class PhotoDetail:
     tags: tuple[TagDetail, ...] = ()
     description: Described | None = None
     faces: tuple[Face, ...] | None = None
+    text: tuple[TextLine, ...] | None = None
     elsewhere: bool = False
 
     @property
@@ -167,6 +171,7 @@ class Photos:
     _tags: Tags
     _descriptions: Descriptions
     _faces: Faces
+    _text_lines: TextLines
 
     def mark_seen(self, ids: Sequence[int]) -> None:
         """Record when photos were first looked at; neither a decision nor undoable."""
@@ -351,7 +356,7 @@ class Photos:
                 entry = WorkDetail(stage, version, StageState(state), attempts, later, reason)
                 work[photo].append(entry)
             tags, descriptions = self._tags.of(part), self._descriptions.of(part)
-            faces = self._faces.of(part)
+            faces, text = self._faces.of(part), self._text_lines.of(part)
             rows = self._store.rows(
                 f"SELECT {_DETAIL} FROM photo WHERE id {among} AND merged_into IS NULL ORDER BY id",
                 part,
@@ -364,6 +369,7 @@ class Photos:
                     tags=tags.get(photo, ()),
                     description=descriptions.get(photo),
                     faces=faces.get(photo),
+                    text=text.get(photo),
                 )
 
     def file_bytes(self, ids: Sequence[int], copies: bool = True) -> int:
@@ -411,7 +417,8 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
     reasons = [
         entry.reason
         for entry in work
-        if entry.state is StageState.FAILED and entry.stage not in ("embed", FACES, DESCRIBE)
+        if entry.state is StageState.FAILED
+        and entry.stage not in ("embed", FACES, DESCRIBE, READ_TEXT)
     ]
     gone = missing or all(file.missing for file in files)
     return PhotoDetail(

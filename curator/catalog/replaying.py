@@ -18,7 +18,6 @@ from pathlib import Path
 
 from curator.catalog import integrity, schema
 from curator.catalog.decisions import Decisions
-from curator.catalog.descriptions import Descriptions
 from curator.catalog.faces import SUMMARY
 from curator.catalog.fields import RELATIONS
 from curator.catalog.integrity import DAMAGE_ERRORS, reports_damage
@@ -58,7 +57,7 @@ _OF_DESCRIPTION = (
     "photo_id, provider, model, source, subject, content_type, lighting, mood, made_at"
 )
 _OF_STEP = "id, kind, summary, made_at, reverts, source, scope, context"
-_OF_DECISION = "step_id, photo_id, field, about, before, after, expected, order_name"
+_OF_DECISION = "step_id, photo_id, field, about, before, after, expected, order_name, repeated"
 # Changes a person made outside the journal: columns, source, and the statement that writes them.
 _FACTS = (
     (
@@ -118,7 +117,6 @@ class Recovery:
     _work: WorkQueue
     _decisions: Decisions
     _tags: Tags
-    _descriptions: Descriptions
 
     def replay(self, path: Path) -> ReplayReport:
         """Replay in this catalog, a restored backup, what happened in the former one since.
@@ -236,16 +234,17 @@ class Recovery:
         rows, whole = former.rows(
             _columns("step", _OF_STEP), "FROM step WHERE id > ? ORDER BY id", since
         )
+        names = former.existing("decision", _OF_DECISION)
         for row in rows:
             decided, complete = former.rows(
-                _columns("decision", _OF_DECISION),
+                _columns("decision", names),
                 "FROM decision WHERE step_id = ? ORDER BY id",
                 row[0],
             )
             try:
                 known = [decision for decision in decided if self._exists(*decision[1:4])]
                 follows = row[0] == since + steps + 1  # otherwise one in between could not be read
-                if not follows or not complete or not self._replay_step(row, known):
+                if not follows or not complete or not self._replay_step(row, names, known):
                     whole = False  # no partial steps, and none after an unreadable one
                     break
             except DAMAGE_ERRORS as error:
@@ -262,13 +261,19 @@ class Recovery:
             return False
         return about is None or self._store.value(RELATIONS[field].find, (about,)) is not None
 
-    def _replay_step(self, row: Row, decided: list[Row]) -> bool:
-        """Enter a step unchanged and apply it to photos: completely or not at all."""
+    def _replay_step(self, row: Row, names: str, decided: list[Row]) -> bool:
+        """Enter a step unchanged and apply it to photos: completely or not at all.
+
+        Args:
+            row: the step.
+            names: the columns of its decisions.
+            decided: its decisions.
+        """
         self._store.run("SAVEPOINT step")
         try:
             self._store.run(f"INSERT INTO step ({_OF_STEP}) VALUES ({marks(len(row))})", row)
             self._store.run_many(
-                f"INSERT INTO decision ({_OF_DECISION}) VALUES ({marks(8)})", decided
+                f"INSERT INTO decision ({names}) VALUES ({marks(1 + names.count(','))})", decided
             )
             number, kind, summary, made_at, reverts, _, _, context = row
             changes = tuple(
@@ -325,7 +330,7 @@ class Recovery:
             photo,
         )
         self._tags.suggest(photo, "vision", tags)
-        self._descriptions.add_work(photo)
+        self._work.add(DESCRIBE, [photo])
         done, _ = former.rows(
             "work.source",
             "FROM work WHERE photo_id = ? AND stage = ? AND state = 'done'",
@@ -348,6 +353,16 @@ class _FormerCatalog:
         """Close it."""
         if self._connection is not None:
             self._connection.close()
+
+    def existing(self, table: str, names: str) -> str:
+        """Return those of these columns that it has: an older Curator may have made it."""
+        try:
+            assert self._connection is not None
+            info = self._connection.execute(f"PRAGMA table_info({table})")
+            there = {row[1] for row in info}
+        except DAMAGE_ERRORS:
+            return names
+        return ", ".join(name for name in names.split(", ") if name in there) or names
 
     def rows(self, columns: str, query: str, *values: object) -> tuple[list[Row], bool]:
         """Read rows until one cannot be read; skip rows with impossible values.

@@ -219,7 +219,8 @@ class Decision(Table):
 
     ``about`` is the id of the other thing for relations: a tag, a project, or the photo that was
     preferred less. ``before`` and ``after`` are text, number or NULL, as the field is. ``expected``
-    is the rating the taste model predicted before the person gave one.
+    is the rating the taste model predicted before the person gave one. ``repeated``: the photo was
+    rated earlier, and its stars were hidden until this rating.
     """
 
     id = AutoField()
@@ -238,6 +239,7 @@ class Decision(Table):
     after = BareField(null=True)
     expected = FloatField(null=True)
     order_name = TextField()
+    repeated = _yes_no("repeated", 0)
 
 
 class Work(Table):
@@ -304,6 +306,28 @@ class FaceRow(Table):
 
     class Meta:  # noqa: D106
         table_name = "face"
+        primary_key = CompositeKey("photo", "place")
+        without_rowid = True
+
+
+class TextLineRow(Table):
+    """One line of text in a photo; ``place`` is 0 for the topmost. See `curator.model.TextLine`."""
+
+    photo = ForeignKeyField(Photo, index=False)
+    place = IntegerField()
+    text = TextField()
+    confidence = FloatField(constraints=[Check("confidence BETWEEN 0 AND 1")])
+    x1 = FloatField()
+    y1 = FloatField()
+    x2 = FloatField()
+    y2 = FloatField()
+    x3 = FloatField()
+    y3 = FloatField()
+    x4 = FloatField()
+    y4 = FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "text_line"
         primary_key = CompositeKey("photo", "place")
         without_rowid = True
 
@@ -544,6 +568,7 @@ TABLES = (
     LastPosition,
     Vector,
     FaceRow,
+    TextLineRow,
     TasteVersion,
     Tag,
     PhotoTag,
@@ -582,6 +607,7 @@ INDEXES = (
     "CREATE INDEX vector_rev ON vector (encoder, rev)",
     # Predictions and times of ratings: for the few rated among the many marked.
     "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
+    "CREATE INDEX decision_repeated ON decision (id) WHERE repeated = 1",
     "CREATE INDEX folder_away ON folder (id) WHERE away_since IS NOT NULL",
     # A removed project frees its name.
     "CREATE UNIQUE INDEX project_name ON project (name) WHERE removed_at IS NULL",
@@ -611,11 +637,12 @@ def _derived(photo: str) -> str:
 def _failed(photo: str) -> str:
     """Return a statement that sets a photo's ``failed`` from the work on its picture.
 
-    A photo can be viewed and rated without a vector, measured faces or a description.
+    A photo can be viewed and rated without a vector, measured faces, a description or its text.
     """
     return (
         f"UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {photo} AND state ="
-        f" 'failed' AND stage NOT IN ('embed', 'faces', 'describe')) WHERE id = {photo};"
+        f" 'failed' AND stage NOT IN ('embed', 'faces', 'describe', 'read_text')) WHERE id ="
+        f" {photo};"
     )
 
 
@@ -639,7 +666,7 @@ def _refuse(table: str, act: str) -> str:
 # folded. Emoji are words, and combining marks belong to the letter before them.
 _TEXT_INDEX = (
     "CREATE VIRTUAL TABLE photo_text USING fts5 (name, tag, project, subject, mood, light, camera,"
-    " lens, folder, tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\","
+    " lens, folder, text, tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\","
     " prefix = '1 2 3')"
 )
 
@@ -670,7 +697,7 @@ _TEXT_TRIGGERS = (
     ),
     *(
         _text_trigger(f"{table}_{act.lower()}", f"{act} ON {table}", f"VALUES ({row}.photo_id)")
-        for table in ("description", "photo_tag", "photo_project")
+        for table in ("description", "photo_tag", "photo_project", "text_line")
         for act, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
     ),
     _text_trigger(

@@ -209,7 +209,7 @@ class Tags:
             found[photo].append((name, category))
         return dict(found)
 
-    def links(self, since_rev: int, photos: int) -> tuple[int, str, str, str]:
+    def links(self, since_rev: int, photos: int) -> tuple[int, str, str, str, str]:
         """Read the tags of the next photos that changed, packed as text, in the order of revisions.
 
         A million rows as Python objects take a second; numpy reads them from text in a tenth.
@@ -220,8 +220,9 @@ class Tags:
 
         Returns:
             The revision of the last photo (``since_rev`` if there is none), then lists separated by
-            commas: the photo ids; photo id and tag id of each row, alternating; and the state of
-            each row: 3 confirmed and 4 removed by the person, 2 from a file, 1 suggested.
+            commas: the photo ids; photo id and tag id of each row, alternating; the state of each
+            row: 3 confirmed and 4 removed by the person, 2 from a file, 1 suggested; and its
+            confidence, 50 where a model gave no number.
         """
         last, ids = self._store.row(
             "SELECT max(rev), group_concat(id) FROM"
@@ -229,15 +230,16 @@ class Tags:
             (since_rev, photos),
         ) or (None, None)
         if last is None:
-            return since_rev, "", "", ""
-        pairs, states = self._store.row(
+            return since_rev, "", "", "", ""
+        pairs, states, sure = self._store.row(
             "SELECT group_concat(t.photo_id || ',' || t.tag_id), group_concat(CASE t.source"
-            " WHEN 'person' THEN iif(t.state = 'confirmed', 3, 4) WHEN 'file' THEN 2 ELSE 1 END)"
+            " WHEN 'person' THEN iif(t.state = 'confirmed', 3, 4) WHEN 'file' THEN 2 ELSE 1 END),"
+            " group_concat(coalesce(t.confidence, 50))"
             " FROM photo AS p CROSS JOIN photo_tag AS t ON t.photo_id = p.id"
             " WHERE p.rev > ? AND p.rev <= ?",
             (since_rev, last),
-        ) or (None, None)
-        return last, ids or "", pairs or "", states or ""
+        ) or (None, None, None)
+        return last, ids or "", pairs or "", states or "", sure or ""
 
     def rows(self) -> list[Row]:
         """Return the vocabulary: (id, name, category, id of the tag it is an alias of or None)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from curator.catalog.fields import HERE, STANDS
 from curator.catalog.integrity import reports_damage
@@ -30,6 +30,20 @@ _STARRED = (
 # The stack of a photo: the person's choice overrides the machine's, and 0 means no stack.
 _STACKED = "coalesce(p.stacked, p.stack, 0)"
 _STACK = f"CASE {_STACKED} WHEN 0 THEN -p.id ELSE {_STACKED} END"
+# Repeated ratings, each with the newest rating of the photo before it that was not undone.
+_REPEATS = (
+    "SELECT coalesce(own.merged_into, own.id), first.after, f.made_at, d.after, s.made_at, f.source"
+    " FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+    " JOIN photo AS own ON own.id = d.photo_id"
+    " JOIN decision AS first ON first.id = (SELECT max(e.id)"
+    " FROM decision AS e JOIN step AS t ON t.id = e.step_id"
+    f" WHERE e.field = 'rating' AND e.id < d.id AND {STANDS.replace('s.', 't.')} AND e.photo_id IN"
+    " (SELECT coalesce(own.merged_into, own.id) UNION ALL SELECT id FROM photo"
+    " WHERE merged_into = coalesce(own.merged_into, own.id)))"
+    " JOIN step AS f ON f.id = first.step_id"
+    f" WHERE d.repeated = 1 AND {STANDS} ORDER BY d.id"
+)
+RepeatEvent = Literal["planned", "shown"]
 _NEWEST_KEPT = 20  # versions; see :meth:`Taste.save_version`
 _VERSION = "id, made_at, encoder, ratings, correlation, error, mean_error, reason"
 
@@ -79,6 +93,27 @@ class PredictedRating(NamedTuple):
     expected: float | None
     order_name: str
     made_at: float
+
+
+class LastRating(NamedTuple):
+    """The rating in force of a photo, given by a person; ``made_at`` is in Unix time."""
+
+    rating: int
+    made_at: float
+
+
+class RepeatRating(NamedTuple):
+    """Two ratings by a person of one photo; the stars were hidden until the second was given.
+
+    A photo that came back twice has two: the first with the second rating, and the second with the
+    third. Times are Unix times.
+    """
+
+    photo_id: int
+    first: int
+    first_at: float
+    again: int
+    again_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +208,8 @@ class Taste:
         """Read the first ratings with their predictions, oldest first.
 
         Of a stack only the first rating counts, as its photos hardly differ. Ratings that were
-        undone do not count, nor later ones, nor those read from a file: these do not test the
-        prediction.
+        undone do not count, nor later ones, nor repeated ones, nor those read from a file: these do
+        not test the prediction.
         """
         rows = self._store.rows(
             "SELECT d.photo_id, d.after, d.expected, d.order_name, s.made_at FROM decision AS d"
@@ -182,9 +217,52 @@ class Taste:
             " JOIN step AS s ON s.id = d.step_id JOIN photo AS own ON own.id = d.photo_id"
             " JOIN photo AS p ON p.id = coalesce(own.merged_into, own.id)"
             " WHERE d.field = 'rating' AND d.after IS NOT NULL AND s.source = 'person'"
-            f" AND {STANDS} GROUP BY {_STACK}) ON first = d.id ORDER BY d.id"
+            f" AND NOT d.repeated AND {STANDS} GROUP BY {_STACK}) ON first = d.id ORDER BY d.id"
         )
         return [PredictedRating(*row) for row in rows]
+
+    def repeats(self) -> list[RepeatRating]:
+        """Read the repeated ratings with the ratings before them, oldest repeat first.
+
+        Ratings that were undone do not count. A repeat whose earlier rating is not a person's
+        (read from a file, or removed in another window meanwhile) is left out.
+        """
+        rows = self._store.rows(_REPEATS)
+        return [RepeatRating(*row[:5]) for row in rows if row[1] is not None and row[5] == "person"]
+
+    def last_rating(self, photo_id: int) -> LastRating | None:
+        """Return the rating of a photo; None without one, or if it was read from a file."""
+        row = self._store.row(
+            "SELECT d.after, s.made_at, s.source FROM decision AS d JOIN step AS s"
+            " ON s.id = d.step_id WHERE d.field = 'rating' AND d.photo_id IN"
+            " (SELECT ?1 UNION ALL SELECT id FROM photo WHERE merged_into = ?1)"
+            f" AND {STANDS} ORDER BY d.id DESC LIMIT 1",
+            (photo_id,),
+        )
+        return LastRating(*row[:2]) if row and row[0] and row[2] == "person" else None
+
+    def newest_decision(self) -> int:
+        """Return the id of the newest decision, 0 if there is none."""
+        return int(self._store.value("SELECT coalesce(max(id), 0) FROM decision"))
+
+    def note_repeat(self, planned_after: int) -> None:
+        """Record that a photo came back now, planned when this decision was the newest."""
+        with self._store.transaction():
+            self._store.set_meta("repeat_planned", str(planned_after))
+            self._store.set_meta("repeat_shown", str(self.newest_decision()))
+
+    def rated_since(self, event: RepeatEvent, most: int) -> list[int]:
+        """Return the photos that got their first stars in the rating mode since an event.
+
+        At most the newest ``most``. Ratings that were undone are among them.
+        """
+        return self._store.values(
+            "SELECT d.photo_id FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            " WHERE d.id > ? AND d.field = 'rating' AND d.before IS NULL AND d.after IS NOT NULL"
+            " AND s.kind = 'do' AND s.source = 'person'"
+            " AND json_extract(s.context, '$.pass') = 'rate' ORDER BY d.id DESC LIMIT ?",
+            (int(self._store.meta(f"repeat_{event}") or 0), most),
+        )
 
     # --- versions
 

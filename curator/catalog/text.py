@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import CHUNK, PAUSE_S, Store, chunks, marks
 from curator.catalog.tags import EFFECTIVE_TAGS, Tags
+from curator.catalog.text_lines import READ_TEXT
 
 # Column of the index → weight of a word in it (bm25), in the order of the table.
 COLUMNS: dict[str, float] = {
@@ -36,11 +37,16 @@ COLUMNS: dict[str, float] = {
     "camera": 3.0,
     "lens": 2.0,
     "folder": 2.0,
+    "text": 4.0,
 }
 WITHOUT: dict[str, str] = {
     "camera": "camera IS NULL",
     "lens": "lens IS NULL",
     "tag": f"NOT EXISTS ({EFFECTIVE_TAGS.format('t.photo_id = photo.id')})",
+    # Photos whose text was not read are not known to be without.
+    "text": "NOT EXISTS (SELECT 1 FROM text_line WHERE photo_id = photo.id) AND EXISTS"
+    f" (SELECT 1 FROM work WHERE photo_id = photo.id AND stage = '{READ_TEXT}'"
+    " AND state = 'done')",
     "project": "NOT EXISTS (SELECT 1 FROM photo_project AS p JOIN project"
     " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL)",
 }
@@ -51,6 +57,11 @@ _WEIGHTS = ", ".join(map(str, COLUMNS.values()))
 _PART = 500  # photos whose words are read in one transaction
 _MERGED_PAGES = 16  # of 4 KB, in one transaction
 _DIGITS = re.compile(r"(?<!\d)0+([1-9]\d*)")
+_DIGIT = re.compile(r"\d")
+_PHRASE_LENGTH = 24  # letters and digits of a phrase that is also looked for without spaces
+_NUMBER_LENGTH = 12  # letters and digits of a number on a car or a bib
+# Digits beside letters, as in AB1234CD.
+_INSIDE = re.compile(r"(?<=[^\W\d_])\d{2,}|\d{2,}(?=[^\W\d_])")
 # Scripts without spaces between words: each character is a word.
 _UNSPACED = re.compile(
     "([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
@@ -60,10 +71,11 @@ _PROJECTS = (
     "SELECT group_concat(project.name, char(10)) FROM photo_project AS p JOIN project"
     " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL"
 )
+_LINES = "SELECT group_concat(text, char(10)) FROM text_line WHERE photo_id = photo.id"
 # Photos that are not shown have no words.
 _WORDS = (
     f"SELECT photo.id, photo.name, ({_PROJECTS}), subject, mood, lighting, camera, lens,"
-    " directory.path FROM photo JOIN directory ON directory.id = photo.directory_id"
+    f" directory.path, ({_LINES}) FROM photo JOIN directory ON directory.id = photo.directory_id"
     " LEFT JOIN description ON description.photo_id = photo.id"
     " WHERE merged_into IS NULL AND photo.removed_at IS NULL AND emptied_at IS NULL"
 )
@@ -75,17 +87,50 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", clean)
 
 
+def _folded(text: str) -> str:
+    """Return harmless text with one spelling for full-width letters, ligatures and the like."""
+    return unicodedata.normalize("NFKC", plain(text))
+
+
 def phrase(text: str, prefix: bool = True) -> str:
     """Quote text for FTS5: its words in this order, the last one possibly only a beginning.
 
     FTS5 knows no escapes but a doubled quotation mark; inside quotes everything else is text.
     """
-    quoted = _spaced(plain(text)).strip().replace('"', '""')
+    quoted = as_indexed(text).strip().replace('"', '""')
     return f'"{quoted}"{"*" if prefix else ""}'
 
 
-def _spaced(text: str) -> str:
-    return _UNSPACED.sub(r" \1 ", text)
+def as_indexed(text: str) -> str:
+    """Return text as the index reads it: one spelling for each letter, spaces between words."""
+    return _UNSPACED.sub(r" \1 ", _folded(text))
+
+
+def other_spellings(lines: str) -> list[str]:
+    """Return how else numbers on signs, bibs and cars are typed: "AB-12 34" is AB1234 and 1234.
+
+    Args:
+        lines: text in a photo, a line each.
+    """
+    found = []
+    for line in unicodedata.normalize("NFKC", lines).split("\n"):
+        joined = "".join(filter(str.isalnum, line))
+        if joined != line and len(joined) <= _NUMBER_LENGTH and _DIGIT.search(joined):
+            found.append(joined)
+        found += _INSIDE.findall(line)
+    return found
+
+
+def _asked(text: str, prefix: bool) -> str:
+    """Return the FTS5 query for a phrase, which may also be written without spaces.
+
+    Numbers are, and small spaces in pictures are often not seen.
+    """
+    asked = phrase(text, prefix)
+    joined = "".join(filter(str.isalnum, _folded(text)))
+    if joined and joined != text and len(joined) <= _PHRASE_LENGTH:
+        return f"({asked} OR {phrase(joined, prefix)})"
+    return asked
 
 
 @reports_damage
@@ -193,12 +238,12 @@ class TextIndex:
 
         Args:
             text: words in this order.
-            column: the one of COLUMNS to search; empty for any.
+            column: the one of COLUMNS to search; empty for any, with a minus any but this one.
             prefix: match the beginning of the last word.
         """
-        asked = phrase(text, prefix)
+        asked = _asked(text, prefix)
         if column:
-            asked = f"{column} : {asked}" if column in COLUMNS else '""'
+            asked = f"{column} : {asked}" if column.removeprefix("-") in COLUMNS else '""'
         # One text instead of a hundred thousand rows: SQLite builds it without the interpreter.
         found = self._store.value(
             "SELECT group_concat(rowid) FROM photo_text WHERE photo_text MATCH ?", (asked,)
@@ -213,7 +258,7 @@ class TextIndex:
         Args:
             groups: phrases as (text, prefix); at least one of each group must occur.
         """
-        asked = " AND ".join(f"({' OR '.join(phrase(*one) for one in group)})" for group in groups)
+        asked = " AND ".join(f"({' OR '.join(_asked(*one) for one in group)})" for group in groups)
         count = self._store.value(
             "SELECT count(*) FROM (SELECT 1 FROM photo_text WHERE photo_text MATCH ? LIMIT ?)",
             (asked, RANKED + 1),
@@ -243,7 +288,7 @@ def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:
 
     Numbers in names are added without leading zeros, and cameras without hyphens.
     """
-    project, subject, mood, light, camera, lens, path, tags = rest
+    project, subject, mood, light, camera, lens, path, lines, tags = rest
     short = " ".join(_DIGITS.findall(name))
     if camera and "-" in camera:
         camera = f"{camera} {camera.replace('-', '')}"
@@ -258,8 +303,9 @@ def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:
         camera,
         lens,
         folder,
+        lines and "\n".join((lines, *other_spellings(lines))),
     )
-    return photo, *(text and _spaced(plain(text)) for text in texts)
+    return photo, *(text and as_indexed(text) for text in texts)
 
 
 def _numbers(listed: str | None) -> NDArray[np.int64]:

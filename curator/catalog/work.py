@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -209,6 +209,24 @@ class WorkQueue:
             (versions.get(stage, 1), json.dumps(sources), json.dumps([*sources]), stage),
         )
 
+    def add(self, stage: str, photos: Sequence[int]) -> None:
+        """Add waiting rows of a stage for photos that have none. Only inside a transaction."""
+        version = next((rule.version for rule in self.stages() if rule.name == stage), 1)
+        self._store.run_many(
+            "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')"
+            " ON CONFLICT (photo_id, stage) DO NOTHING",
+            [(photo, stage, version) for photo in photos],
+        )
+
+    def request(self, stage: str, photos: Sequence[int]) -> None:
+        """Queue a stage for photos, including those it is done for. Only inside a transaction."""
+        self.add(stage, photos)
+        self._store.run_many(
+            f"{REQUEUE} WHERE photo_id = ? AND stage = ? AND state <> 'running'",
+            [(photo, stage) for photo in photos],
+        )
+        self.refresh_ready(photos, stage)
+
     def requeue(self, photo: int, stage: str) -> None:
         """Let a stage run again for a photo, from the first attempt. Only inside a transaction."""
         self._store.run(f"{REQUEUE} WHERE photo_id = ? AND stage = ?", (photo, stage))
@@ -328,15 +346,15 @@ class WorkQueue:
             (json.dumps(list(photos)), json.dumps(list(stages)), time.time()),
         )
 
-    def next_due(self, excluding: str = "", only: str = "") -> float | None:
+    def next_due(self, excluding: Collection[str] = (), only: str = "") -> float | None:
         """Return when the earliest postponed attempt is due, in Unix time, or None.
 
         Args:
-            excluding: the name of a stage to leave out.
+            excluding: the names of stages to leave out.
             only: the name of the only stage to look at.
         """
         # Stages that are not declared do not run.
-        names = [s.name for s in self.stages() if s.name != excluding and only in ("", s.name)]
+        names = [s.name for s in self.stages() if s.name not in excluding and only in ("", s.name)]
         return self._store.value(
             "SELECT min(next_attempt_at) FROM work WHERE next_attempt_at IS NOT NULL"
             f" AND state = 'waiting' AND ready = 1 AND stage IN ({marks(len(names))})",
@@ -506,8 +524,8 @@ class WorkQueue:
         Takes 10 ms at 20,000 of them: too much for every tick.
 
         Args:
-            reads: ``file``, ``proxy`` or ``both``, for the stages that read this; descriptions are
-                left out: :meth:`count_unfinished` counts these.
+            reads: ``file`` or ``proxy``, for the stages that read this; descriptions are left out:
+                :meth:`count_unfinished` counts these.
         """
         names = [s.name for s in self.stages() if s.reads == reads and s.name != DESCRIBE]
         return sum(map(self.count_unfinished, names))

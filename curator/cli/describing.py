@@ -10,8 +10,7 @@ from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
 from curator.cli.tastes import decode_file, encode_file
 from curator.library.captions import suggestion
-from curator.model import Described, Embedded, KnownError, NotFoundError
-from curator.settings import absolute
+from curator.model import Described, Embedded, KnownError
 
 if TYPE_CHECKING:
     from curator.catalog import TagDetail
@@ -34,16 +33,8 @@ def describe(invocation: Invocation) -> int:
     """
     from curator.session.file_preview import FilePreview, of_photo
 
-    name = invocation.arguments.photo
-    preview = FilePreview(absolute(name))
-    if invocation.home.catalog.exists():  # do not create a catalog just to look a file up
-        try:
-            detail = invocation.catalog.photos.get(name)
-        except NotFoundError:
-            if not preview.path.exists():
-                raise
-        else:
-            preview = of_photo(detail)
+    detail, path = invocation.photo_or_file(invocation.arguments.photo)
+    preview = FilePreview(path) if detail is None else of_photo(detail)
     if preview.refused:
         raise KnownError(preview.refused, "`curator retry` tries it again.")
     if preview.photo is None or preview.quality is None:
@@ -171,8 +162,8 @@ def _lines(preview: FilePreview) -> list[str]:
         rows.append(("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(preview.basis, "")))
         rows.append(("exposure", f"{quality.exposure:.0f}", clipping_line(quality)))
     if why is not None:
-        expected = f"{why.expected:.1f} stars expected, ±{why.std:.1f}; {why.certainty}"
-        rows.append(("match", f"{why.match}", expected))
+        expected = f"{why.stars:.1f} stars expected, ±{why.std:.1f}; {why.certainty}"
+        rows.append(("match", "" if why.match is None else f"{why.match}", expected))
     elif preview.unmatched:
         rows.append(("match", "", preview.unmatched))
     photo = "not in the catalog" if preview.photo is None else f"photo {preview.photo}"

@@ -25,6 +25,7 @@ from curator.settings import Home, absolute, resource
 LIBRARIES = (
     "PySide6-Essentials",
     "numpy",
+    "scikit-learn",
     "opencv-python-headless",
     "Pillow",
     "pillow-heif",
@@ -90,7 +91,7 @@ def doctor(invocation: Invocation) -> None:
 
 def _check(invocation: Invocation) -> None:
     findings = [*_versions(), *_home(invocation), *_formats(), *_encoders(invocation)]
-    findings += [*_faces(), *_vision(invocation)]
+    findings += [*_faces(), *_text(invocation), *_vision(invocation)]
     problems = [finding for finding in findings if not finding.well]
     document = {
         "well": not problems,
@@ -299,28 +300,53 @@ def decodes(path: str) -> tuple[int, int]:
 
 
 def _encoders(invocation: Invocation) -> list[Finding]:
-    """Show which encoder is used. A missing one is no problem: culling works without."""
-    from curator.encoders import select_encoder
+    """Show which encoder is used, and load the built-in one. Without CLIP all is well."""
+    from curator.encoders import EncoderOptions, load, select_encoder
     from curator.encoders.options import missing_package
 
     missing = missing_package("torch", "open_clip")
-    found = f"{missing} Culling, rating and export work without." if missing else "installed"
-    return [
-        Finding("extra taste", True, found),
+    found = [
+        Finding("extra clip", True, missing or "installed"),
         Finding("encoder", True, select_encoder(invocation.home, invocation.settings).sentence),
     ]
+    try:
+        load("starter", EncoderOptions(threads=1))
+    except KnownError as error:
+        found.append(Finding("built-in encoder", False, str(error.args[0]), error.remedy))
+    return found
 
 
 def _faces() -> list[Finding]:
     """Load the networks that measure faces."""
     from curator.faces import models
+    from curator.networks import ModelError
 
     try:
         for name in (models.FINDER, models.MESH, models.EXPRESSIONS):
             models.load(name)
-    except models.ModelError as error:
+    except ModelError as error:
         return [Finding("faces", False, str(error.args[0]), error.remedy)]
     return [Finding("faces", True, "the networks that find and measure faces work")]
+
+
+def _text(invocation: Invocation) -> list[Finding]:
+    """Load the networks that read text.
+
+    That they are not installed is a problem only if the settings ask for the text in all photos.
+    """
+    from curator.ocr import models
+
+    try:
+        models.check()
+    except models.TextModelError as error:
+        optional = models.folder() is None and not invocation.settings.text.automatic
+        found = str(error.args[0])
+        return [
+            Finding(
+                "text", optional, f"{found} {error.remedy}" if optional else found, error.remedy
+            )
+        ]
+    return [Finding("text", True, "the networks that read text in photos work")]
 
 
 def _vision(invocation: Invocation) -> list[Finding]:

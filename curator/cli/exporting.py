@@ -122,14 +122,18 @@ def _chosen(invocation: Invocation, scope: list[int]) -> list[int]:
 
 
 def _planned(plan: Plan, rule: str) -> list[str]:
-    from curator.library.approval import all_clauses
+    from curator.library.approval import NO_SCORES, all_clauses
 
     summary = plan.summary()
     new = int(str(summary["new_files"])) + int(str(summary["changed_files"]))
     about = "about " if plan.options.jpeg_edges else ""
     clauses = all_clauses(rule)
     width = max(len(clause.title) for clause in clauses)
-    lines = [f"{each.title:<{width}}{plan.approved[each.name]:>7,}" for each in clauses]
+    lines = []
+    for clause in clauses:
+        line = f"{clause.title:<{width}}{plan.approved[clause.name]:>7,}"
+        unscored = not plan.options.scores and clause.needs_scores
+        lines.append(f"{line}  {NO_SCORES}" if unscored else line)
     lines.append(
         f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"
         f" ({about}{size(plan.bytes_to_write)}), {summary['unchanged_files']:,} unchanged."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,8 +10,7 @@ from curator.cli.invocation import Invocation
 from curator.cli.output import columns
 from curator.cli.tastes import one_worker
 from curator.library.captions import EYES
-from curator.model import Eye, Face, KnownError, NotFoundError, StageJob
-from curator.settings import absolute
+from curator.model import Eye, Face, KnownError, StageJob
 
 if TYPE_CHECKING:
     from curator.catalog import PhotoDetail
@@ -32,16 +30,7 @@ def faces(invocation: Invocation) -> None:
             says which.
     """
     check_on(invocation)
-    name, detail = invocation.arguments.photo, None
-    path = absolute(name)
-    if invocation.home.catalog.exists():  # do not create a catalog just to look a file up
-        try:
-            detail = invocation.catalog.photos.get(name)
-        except NotFoundError:
-            if not path.exists():
-                raise
-    if detail is not None:
-        path = detail.path
+    detail, path = invocation.photo_or_file(invocation.arguments.photo)
     if detail is None or detail.proxy is None:
         found, size = _measure_file(invocation, path)
     else:
@@ -131,20 +120,10 @@ def _turned(yaw_deg: float | None) -> str:
 def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ...]:
     """Measure the faces of a photo that has a proxy, and save them."""
     from curator.catalog.faces import FACES
-    from curator.imaging.proxy import proxy_path
-    from curator.pipeline.file_preview import job_of
+    from curator.pipeline.file_preview import job_of_photo
     from curator.stages.faces import faces, save_faces
 
-    main, half = photo.files[0], next((file for file in photo.files if file.role == "half"), None)
-    job = replace(
-        job_of(str(photo.path), invocation.settings),
-        photo_id=photo.id,
-        stage=FACES,
-        kind=main.kind,
-        fallback=None if half is None or half.missing else str(half.path),
-        fingerprint=photo.proxy_digest,
-        proxy=str(proxy_path(invocation.home.cache, photo.proxy or "")),
-    )
+    job = job_of_photo(photo, FACES, invocation.settings, invocation.home.cache)
     result = _run(invocation, faces, job)
     save_faces(invocation.catalog, [(job, result)])
     return result.faces

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from curator.cli.output import Output
-from curator.model import KnownError, UsageError
-from curator.settings import DEFAULT_RULE, Home, Settings
+from curator.model import KnownError, NotFoundError, UsageError
+from curator.settings import DEFAULT_RULE, Home, Settings, absolute
 from curator.volumes import Mount, mount_of, mounted
 
 if TYPE_CHECKING:
-    from curator.catalog import Catalog
+    from curator.catalog import Catalog, PhotoDetail
     from curator.learning.learner import TasteLearner
 
 _MOST_LINKS = 40  # followed in a path, as the system does
@@ -76,6 +76,23 @@ class Invocation:
         from curator.learning.learner import learn_once
 
         return learn_once(self.catalog, self.settings.taste, self.home.cache)
+
+    def photo_or_file(self, name: str) -> tuple[PhotoDetail | None, Path]:
+        """Return a photo of the catalog and its path, or the path of a file that is not in it.
+
+        Raises:
+            NotFoundError: there is no such photo or file.
+        """
+        path = absolute(name)
+        if self.home.catalog.exists():  # do not create a catalog just to look a file up
+            try:
+                detail = self.catalog.photos.get(name)
+            except NotFoundError:
+                if not path.exists():
+                    raise
+            else:
+                return detail, detail.path
+        return None, path
 
     def update_folders(self) -> None:
         """Update which folders are connected, before their files are read or written.

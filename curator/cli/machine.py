@@ -121,6 +121,7 @@ def encoder(invocation: Invocation) -> None:
 
 def _show_encoder(invocation: Invocation) -> None:
     from curator.encoders import ENCODERS, encoder_options, missing_by_encoder, select_encoder
+    from curator.encoders.options import missing_package
 
     encoding = select_encoder(invocation.home, invocation.settings)
     missing = missing_by_encoder(encoder_options(invocation.home, invocation.settings))
@@ -136,7 +137,7 @@ def _show_encoder(invocation: Invocation) -> None:
         [(kind.name, kind.title, missing[kind.name] or "installed") for kind in ENCODERS]
     )
     lines += [f"{counted(count, 'photo')} analyzed with {key}." for key, count in analyzed.items()]
-    if missing["open_clip"] is not None and encoding.recipe is not None:
+    if missing["open_clip"] is not None and missing_package("torch", "open_clip") is None:
         lines.append("`curator encoder download` fetches CLIP's weights.")
     invocation.output.answer(document, [encoding.sentence, *lines])
 

@@ -11,6 +11,7 @@ from curator.cli.faces import faces_document
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, step_document
 from curator.cli.tastes import index_words, predictions_for, scored
+from curator.cli.text import text_document
 from curator.model import (
     Label,
     Marks,
@@ -85,6 +86,7 @@ def _listed(photo: PhotoDetail) -> dict[str, Any]:
         "sharpness": photo.scores.sharpness if photo.scores else None,
         "exposure": photo.scores.exposure if photo.scores else None,
         "faces": faces_document(photo.faces, (capture.width or 0, capture.height or 0)),
+        "text": text_document(photo.text, (capture.width or 0, capture.height or 0)),
         "basis": photo.basis,
         "damage": photo.damage,
         "rating": marks.rating,

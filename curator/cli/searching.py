@@ -29,7 +29,7 @@ def search(invocation: Invocation) -> None:
         KnownError: a photo of ``similar:`` is not analyzed yet.
     """
     from curator.library.filters import mask, parse
-    from curator.library.relevance import REASONS, relevance
+    from curator.library.relevance import REASONS, kind_reasons, relevance
     from curator.library.sort_orders import sorted_ids
 
     arguments = invocation.arguments
@@ -43,19 +43,24 @@ def search(invocation: Invocation) -> None:
     order = "relevance" if query.is_ranked else "taken"
     ids = sorted_ids(table, fits, order, units=False)
     listed = ids[: arguments.limit or _FOUND].tolist()
-    found_by = dict(zip(found.ids.tolist(), found.by.tolist(), strict=True))
+    by = dict(zip(found.ids.tolist(), found.by.tolist(), strict=True))
+    found_by = {photo: REASONS[by.get(photo, 0)] or "fields" for photo in listed}
+    found_by |= table.text_hits.reasons(query, listed)
+    found_by |= {photo: str(why) for photo, why in kind_reasons(query, table, listed).items()}
     photos: list[dict[str, Any]] = [
         {
             "id": photo.id,
             "name": photo.name,
             "path": photo.path,
-            "found_by": REASONS[found_by.get(photo.id, 0)] or "fields",
+            "found_by": found_by[photo.id],
         }
         for photo in in_order(invocation, listed)
     ]
     lines = columns([(p["id"], p["name"], p["found_by"], p["path"]) for p in photos])
     if len(ids) > len(listed):
         lines.append(f"{len(ids):,} photos match; these match best.")
+    if not photos and query.words and query.phrase not in near and not problem:
+        problem = "Found by words only. CLIP finds more: it searches by what photos show."
     if problem:
         invocation.output.note(problem)
     invocation.output.answer(photos, lines or ["No photos."])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from curator.catalog import TagRow, tag_names
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, step_document
+from curator.library.nouns import nouns
 from curator.model import Field, NotFoundError, UsageError, counted
 
 ACTS = ("add", "remove", "confirm", "rename", "merge")
@@ -58,10 +59,14 @@ def _change(invocation: Invocation, act: str, words: list[str]) -> None:
 
 def tags(invocation: Invocation) -> None:
     """List tags, most used first, and how many suggestions of each you removed."""
-    rows = invocation.catalog.vocabulary.all(invocation.arguments.prefix or "")
+    arguments = invocation.arguments
+    rows = invocation.catalog.vocabulary.all(arguments.prefix or "")
+    if arguments.kind:
+        rows = [row for row in rows if nouns().is_kind(row.name, arguments.kind)]
     listed = [
         {
             "name": row.name,
+            "kinds": nouns().groups_of(row.name),
             "category": row.category,
             "count": row.count,
             "confirmed": row.confirmed,
@@ -76,7 +81,7 @@ def tags(invocation: Invocation) -> None:
         }
         for row in rows
     ]
-    heads = ("tag", "photos", "confirmed", "removed", "category")
+    heads = ("tag", "photos", "confirmed", "removed", "kind", "category")
     lines = columns([heads, *map(_line, rows)]) if rows else ["No tags."]
     invocation.output.answer(listed, [*lines, *_by_source(rows)])
 
@@ -87,7 +92,8 @@ def _line(row: TagRow) -> tuple[object, ...]:
         for source, number in row.suggested.items()
         if row.removed.get(source)
     ]
-    return (row.name, row.count, row.confirmed, ", ".join(removed), row.category or "")
+    kinds = ", ".join(nouns().groups_of(row.name))
+    return (row.name, row.count, row.confirmed, ", ".join(removed), kinds, row.category or "")
 
 
 def _by_source(rows: list[TagRow]) -> list[str]:

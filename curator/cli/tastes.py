@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from curator.catalog import EncoderProgress, TasteRow
     from curator.encoders import Recipe
     from curator.learning.learner import Learned
+    from curator.learning.outlook import Choices, Outlook
+    from curator.learning.report import Report
     from curator.library.table import Table
     from curator.model import Embedded
     from curator.stages.file_preview import DecodedFile
     from curator.taste import Accuracy
+    from curator.taste.ceiling import Agreement
     from curator.workers import WorkerPool
 
 _SIMILAR = 10  # photos, unless --limit says otherwise
@@ -114,10 +118,12 @@ def taste(invocation: Invocation) -> None:
 def _summary(invocation: Invocation) -> None:
     from curator.encoders import select_encoder
     from curator.learning.learner import MIN_RATINGS
+    from curator.learning.outlook import OutlookReport
     from curator.learning.report import MEANING, report
 
     learned = _learn(invocation)
     found = report(invocation.learner)
+    outlook = OutlookReport()(invocation.learner)
     encoding = select_encoder(invocation.home, invocation.settings)
     document = {
         "ratings": learned.ratings,
@@ -131,6 +137,10 @@ def _summary(invocation: Invocation) -> None:
         "encoder": found.encoder or None,
         "encoder_state": encoding.sentence,
         "comparing_again": _progress(found.comparing),
+        "agreement": _agreement(found.agreement),
+        "reached": None if found.reached is None else round(found.reached, 4),
+        "outlook": _forecast(outlook, found),
+        "stacks": _choices(outlook.choices),
         "accuracy": _accuracy(found.accuracy),
         "accuracy_by_time": _accuracy(found.by_time),
         "curve": [{"at": at} | _accuracy(point) for at, point in found.curve],
@@ -142,6 +152,9 @@ def _summary(invocation: Invocation) -> None:
         found.compared,
         *filter(None, [found.damaged]),
         found.accuracy.sentence,
+        *filter(None, [found.reached_sentence, outlook.sentence(found)]),
+        *([found.agreement.sentence] if found.agreement is not None and learned.ratings else []),
+        *([outlook.choices.sentence] if outlook.choices is not None else []),
         MEANING,
     ]
     if found.by_time.count and found.by_time.count != found.accuracy.count:
@@ -230,6 +243,50 @@ def _accuracy(judged: Accuracy) -> dict[str, Any]:
         **{name: round(value, 4) if judged.count else None for name, value in known.items()},
         "trust": judged.trust,
         "sentence": judged.sentence,
+    }
+
+
+def _agreement(found: Agreement | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "rank_correlation": round(found.value, 4),
+        "low": round(found.low, 4),
+        "high": round(found.high, 4),
+        "ceiling": round(found.ceiling, 4),
+        "repeats": found.repeats,
+        "same_stars": found.same,
+        "assumed_share": round(found.assumed, 4),
+        "sentence": found.sentence,
+    }
+
+
+def _forecast(outlook: Outlook, found: Report) -> dict[str, Any] | None:
+    """Return what more ratings would bring; None if that cannot be known."""
+    forecast = outlook.forecast
+    if forecast is None:
+        return None
+    return {
+        "more_ratings": forecast.more,
+        "gain": round(forecast.gain, 4),
+        "gain_error": round(forecast.error, 4),
+        "sentence": outlook.sentence(found),
+    }
+
+
+def _choices(found: Choices | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    shares = {"prediction": found.prediction, "sharpness": found.sharpness}
+    return {
+        "pairs": found.pairs,
+        "stacks": found.stacks,
+        **{
+            name: {key: round(each, 4) for key, each in asdict(value).items()}
+            for name, value in shares.items()
+        },
+        "chance": 0.5,
+        "sentence": found.sentence,
     }
 
 

@@ -27,6 +27,7 @@ from curator.cli import (
     sidecars,
     tagging,
     tastes,
+    text,
     work,
 )
 from curator.cli.invocation import Invocation
@@ -247,6 +248,7 @@ def _tag(parser: Parser) -> None:
 
 def _tags(parser: Parser) -> None:
     parser.add_argument("--prefix", metavar="P", help="only tags that begin with P")
+    parser.add_argument("--kind", metavar="WORD", help="only tags that are kinds of it, as bird")
 
 
 def _search(parser: Parser) -> None:
@@ -276,6 +278,18 @@ def _faces(parser: Parser) -> None:
     parser.add_argument(
         "photo", type=_named, metavar="PHOTO", help="a photo id, a path, or any image file"
     )
+
+
+def _text(parser: Parser) -> None:
+    add = parser.add_argument
+    add(
+        "photos",
+        nargs="+",
+        type=_named,
+        metavar="PHOTO",
+        help="a photo id, a path, or any image file",
+    )
+    add("--again", action="store_true", help="read photos again that were read before")
 
 
 def _encoder(parser: Parser) -> None:
@@ -418,12 +432,13 @@ VERBS: tuple[Verb, ...] = (
     Verb(photos.redo, "[N]", _times),
     Verb(tastes.taste, "[versions [N]|rollback N|unpin|keep]", _taste),
     Verb(tagging.tag, "(add|remove|confirm PHOTO... NAME | rename|merge OLD NEW)", _tag),
-    Verb(tagging.tags, "[--prefix P]", _tags),
+    Verb(tagging.tags, "[--prefix P] [--kind WORD]", _tags),
     Verb(searching.search, "TEXT [--limit N]", _search),
     Verb(searching.searches, "[add|remove NAME [TEXT]]", _searches),
     Verb(tastes.similar, "PHOTO [--limit N]", _similar),
     Verb(describing.describe, "PHOTO [--again]", _describe),
     Verb(faces.faces, "PHOTO", _faces),
+    Verb(text.text, "PHOTO... [--again]", _text),
     Verb(
         exporting.export,
         "DIR [PHOTO...] [--target folder|gallery|sidecar] [--project NAME] [--preset NAME]"

@@ -132,6 +132,7 @@ def _run_pipeline(invocation: Invocation, ask: Callable[[Pipeline], object]) -> 
     with bar("Reading") as advance:
         pipeline.events.encoder_failed.connect(run.problems.append, direct)
         pipeline.events.faces_failed.connect(run.problems.append, direct)
+        pipeline.events.text_failed.connect(run.problems.append, direct)
         pipeline.events.paused_by.connect(run.problems.append, direct)
         pipeline.events.backup_failed.connect(run.problems.append, direct)
         pipeline.events.describing_held.connect(run.hold, direct)
@@ -159,6 +160,8 @@ def _advance(advance: Advance, progress: Progress) -> None:
         parts.append(f"{counted(progress.comparing, 'photo')} to analyze")
     if progress.describing and not progress.waiting:
         parts += [f"{counted(progress.describing, 'photo')} to describe", progress.held]
+    if progress.texts and not progress.waiting:
+        parts.append(f"text in {counted(progress.texts, 'photo')} to read")
     words = "  ".join(filter(None, parts))
     advance(progress.done + progress.failed, progress.found, words)
 
@@ -187,6 +190,7 @@ def _answer_ingest(invocation: Invocation, run: _Run, sources: Sequence[Path]) -
         "faces": totals.measured,
         "embedded": totals.embedded,
         "described": totals.described,
+        "texts": totals.texts,
         "failed": len({failure.photo_id for failure in failed}),
         "seconds": round(run.seconds, 3),
         "failures": [_failure(failure) for failure in failed],
@@ -217,7 +221,7 @@ def _failure_lines(failed: list[Failure]) -> list[str]:
     if not failed:
         return []
     lines = columns([(failure.path, failure.reason) for failure in failed])
-    further = {"faces": "measured", "describe": "described"}
+    further = {"faces": "measured", "describe": "described", "read_text": "searched for text"}
     acts = ["read", *(further[each] for each in further if each in {f.stage for f in failed})]
     return [f"{len(failed):,} could not be {' or '.join(acts)}:", *lines]
 
@@ -388,7 +392,9 @@ def status(invocation: Invocation) -> None:
         "work": counts,
         "away": [row.absence for row in folders if row.away],
         "waits": away,
-        "matches": int((table.scores.match[alive] >= threshold).sum()) if learned else None,
+        "matches": int((table.scores.match[alive] >= threshold).sum())
+        if learned and learned.has_match
+        else None,
         "taste": learned.sentence if learned else None,
         "encoder": encoding.sentence,
     }

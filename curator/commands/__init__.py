@@ -10,7 +10,7 @@ below. To add a command, write a function of a :class:`~curator.session.Session`
 
 # isort: off
 from curator.commands import modes, marks, tags, stacks, navigate, compare, view, describing
-from curator.commands import searching, files, sidecars, projects, application
+from curator.commands import reading, searching, files, sidecars, projects, application
 
 # isort: on
 from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
@@ -28,6 +28,7 @@ __all__ = [
     "modes",
     "navigate",
     "projects",
+    "reading",
     "run",
     "searching",
     "sidecars",

@@ -35,7 +35,7 @@ def _mark(
     """
     photos, table = session.stacks.targets(whole), session.table
     from_file = table.column("elsewhere")[table.rows_of(photos)].tolist()
-    states = zip(table.marks_of(photos), from_file, strict=True)
+    states = zip(session.photos.details.marks_of(photos), from_file, strict=True)
     new: dict[tuple[Marks, bool], Mapping[str, object]] = {}  # most of ten thousand are equal
     changes = {}
     for photo, state in zip(photos, states, strict=True):

@@ -1,8 +1,8 @@
 """Encoders turn pictures into vectors: the table ENCODERS, and which encoder a home uses.
 
 The pipeline selects an encoder before it analyzes photos; the command line and the settings page
-show the selection. Only this package imports torch, and only to load an encoder: finding out what
-is installed just looks at the disk. To add an encoder, write a module with ``missing(options)``,
+show the selection. Only this package imports torch, and only to load CLIP: finding out what is
+installed just looks at the disk. To add an encoder, write a module with ``missing(options)``,
 ``key(options)`` and ``load(options)``, and add a line to ENCODERS::
 
     encoding = select_encoder(home, settings)     # encoding.sentence is shown to the user
@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 
 from curator.encoders import open_clip, starter
 from curator.encoders.hub import DownloadJob, DownloadPlan
-from curator.encoders.open_clip import download_plan, weights_file
+from curator.encoders.open_clip import PACKAGES_GB, download_plan, install_command, weights_file
 from curator.encoders.options import EncoderOptions, EncodingError, Tag
 from curator.model import KnownError, UsageError
 from curator.settings import Home, Settings, absolute
 
 __all__ = [
     "ENCODERS",
+    "PACKAGES_GB",
     "DownloadJob",
     "DownloadPlan",
     "Encoder",
@@ -43,6 +44,7 @@ __all__ = [
     "choose",
     "download_plan",
     "encoder_options",
+    "install_command",
     "load",
     "select_encoder",
     "weights_file",
@@ -99,7 +101,7 @@ class EncoderKind:
     """A row of ENCODERS.
 
     ``missing`` returns what is not installed, with the remedy, or None if the encoder can be
-    loaded. ``key`` identifies the installed weights. ``load`` takes seconds and imports torch.
+    loaded. ``key`` identifies the installed weights. ``load`` takes seconds.
     ``supports_text``: texts can be encoded into the space of the pictures.
     """
 
@@ -197,10 +199,7 @@ def choose(wanted: str, options: EncoderOptions) -> Encoding:
     if lacks.get(wanted) is not None:
         raise KnownError(f"The encoder {wanted} cannot be used.", lacks[wanted] or "")
     usable = (kind for kind in ENCODERS if lacks[kind.name] is None)
-    kind = next((kind for kind in usable if wanted in ("auto", kind.name)), None)
-    if kind is None:
-        off = "Similar photos and taste are off: no encoder installed."
-        return Encoding(None, f"{off} {lacks['starter']}")
+    kind = next(kind for kind in usable if wanted in ("auto", kind.name))
     sentence = f"Photos are analyzed with {kind.title}"
     if wanted != "auto":
         sentence += ", as chosen."
@@ -210,7 +209,7 @@ def choose(wanted: str, options: EncoderOptions) -> Encoding:
 
 
 def load(name: str, options: EncoderOptions) -> Encoder:
-    """Load an encoder. This imports torch.
+    """Load an encoder.
 
     Raises:
         UsageError: no encoder has that name.
@@ -226,5 +225,5 @@ def load(name: str, options: EncoderOptions) -> Encoder:
     except (ImportError, OSError) as error:  # torch is installed but misses a system library
         raise KnownError(
             f"The encoder {name} cannot be loaded ({error}).",
-            "Reinstall it: pip install --force-reinstall 'curator[taste]'.",
+            "Reinstall it: pip install --force-reinstall 'curator[clip]'.",
         ) from error

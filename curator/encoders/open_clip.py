@@ -1,11 +1,13 @@
 """The CLIP encoder, through open-clip-torch: pictures and texts in one space.
 
+torch and open-clip-torch are the extra ``clip``: much larger than the rest of Curator together.
 Its weights are a file of the user (``checkpoint``), or are in ``folder``, downloaded from the model
 hub when the user asked for it (:func:`download_plan`, `hub`).
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +17,8 @@ from numpy.typing import NDArray
 
 from curator.encoders import weights
 from curator.encoders.hub import DownloadPlan, endpoint
-from curator.encoders.network import Network, choose_device, set_threads, unit_rows
-from curator.encoders.options import EncoderOptions, Tag, missing_package
+from curator.encoders.options import EncoderOptions, Tag, is_frozen, missing_package, unit_rows
+from curator.encoders.torch_network import Network, choose_device, set_threads
 from curator.model import KnownError
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ USUAL = {
     ("ViT-L-14", "laion2b_s32b_b82k"): ("laion/CLIP-ViT-L-14-laion2B-s32B-b82K", 1_710_517_724)
 }
 """Repository and bytes of the default weights, known without the network or an import."""
+PACKAGES_GB = 5.5 if sys.platform == "linux" else 1.0
+"""What the extra takes on the disk; for Linux torch brings the libraries of graphics cards."""
+_PACKAGES = ("torch", "open_clip")
 
 
 def weights_file(options: EncoderOptions) -> Path | None:
@@ -50,9 +55,16 @@ def _download_folder(options: EncoderOptions) -> Path:
 
 def missing(options: EncoderOptions) -> str | None:
     """Return what CLIP needs to be loaded, with the remedy; None if nothing is missing."""
-    lack = missing_package("torch", "open_clip")
-    if lack is not None:
-        return lack
+    if missing_package(*_PACKAGES) is not None:
+        if is_frozen():
+            return (
+                "CLIP, which also searches by description, cannot be added to this build: install"
+                " Curator with pip to have it (see the README). Your photos and ratings stay."
+            )
+        return (
+            "CLIP, which also searches by description, is not installed: pip install"
+            f" 'curator[clip]' (about {PACKAGES_GB:g} GB)."
+        )
     path = weights_file(options)
     if path is None:
         known = USUAL.get((options.model, options.pretrained))
@@ -65,6 +77,13 @@ def missing(options: EncoderOptions) -> str | None:
     except OSError as error:
         return f"The weights file {path} cannot be read ({error.strerror or error}). {REMEDY}"
     return None
+
+
+def install_command() -> str | None:
+    """Return the command that installs CLIP; None if it is installed, or cannot be here."""
+    if is_frozen() or missing_package(*_PACKAGES) is None:
+        return None
+    return f'"{sys.executable}" -m pip install "curator[clip]"'
 
 
 def key(options: EncoderOptions) -> str:
@@ -117,7 +136,7 @@ class OpenClip:
         """Encode (H, W, 3) sRGB pictures into (N, dimension) unit vectors."""
         if not pictures:
             return np.zeros((0, self.dimension), np.float32)
-        return unit_rows(self._network(pictures)[0])
+        return unit_rows(self._network(pictures))
 
     def encode_with_tags(
         self, pictures: Sequence[NDArray[np.uint8]]
@@ -137,8 +156,9 @@ class OpenClip:
             return unit_rows(model.encode_text(tokens).float().cpu().numpy())
 
 
-def _run(model: Any, given: torch.Tensor) -> tuple[torch.Tensor]:
-    return (model.encode_image(given),)
+def _run(model: Any, given: torch.Tensor) -> torch.Tensor:
+    vectors: torch.Tensor = model.encode_image(given)
+    return vectors
 
 
 def _check(path: Path, options: EncoderOptions) -> None:
@@ -216,9 +236,8 @@ def download_plan(options: EncoderOptions, usual_only: bool = False) -> Download
     """
     if options.folder is None or not options.downloads_allowed:
         raise KnownError("Downloading weights is off.", "Turn it on with the setting encoder.hub.")
-    lack = missing_package("torch", "open_clip", "huggingface_hub")
-    if lack is not None:
-        raise KnownError("CLIP cannot be used here.", lack)
+    if missing_package(*_PACKAGES, "huggingface_hub") is not None:
+        raise KnownError("CLIP cannot be used here.", missing(options) or "")
     known = USUAL.get((options.model, options.pretrained))
     if known is not None:
         where, size = known

@@ -7,6 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from curator.model import KnownError
 
 
@@ -20,12 +23,11 @@ class EncoderOptions:
         checkpoint: a weights file of the user for open_clip, used instead of downloaded weights.
         model: open_clip's name of the network.
         pretrained: open_clip's tag of its weights; it also determines the preprocessing.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        threads: threads on a CPU; 0 lets torch use every core.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``, for open_clip; the starter uses the CPU.
+        threads: threads on a CPU; 0 for every core.
         vocabulary_folder: the folder of the user's vocabulary; None turns zero-shot tags off.
         min_confidence: least confidence of a suggested tag, 0.0-1.0.
         max_tags: most tags for one picture; 0 for none.
-        exact: plain float32 on the CPU, as reference for faster paths.
     """
 
     folder: Path | None = None
@@ -38,7 +40,6 @@ class EncoderOptions:
     vocabulary_folder: Path | None = None
     min_confidence: float = 0.2
     max_tags: int = 3
-    exact: bool = False
 
 
 class EncodingError(KnownError):
@@ -53,17 +54,34 @@ class Tag:
     confidence: float
 
 
-_NOT_IN_THIS_BUILD = (
-    "This build does not include the extra taste. Install Curator with pip to have it (see the"
-    " README); your photos and ratings stay."
-)
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return vectors scaled to length 1.
+
+    Raises:
+        EncodingError: a vector is zero or not a number, which would silently give wrong scores.
+    """
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    if not (np.isfinite(lengths) & (lengths > 1e-6)).all():
+        raise EncodingError(
+            "The encoder failed on a picture (no numbers).",
+            "Set encoder.device to cpu and try again.",
+        )
+    return (vectors / lengths).astype(np.float32)
+
+
+def is_frozen() -> bool:
+    """Whether this is a packaged program, into which nothing can be installed."""
+    return bool(getattr(sys, "frozen", False))
 
 
 def missing_package(*modules: str) -> str | None:
-    """Return which of the modules is not installed, with the remedy, without importing them."""
+    """Return which of the modules of CLIP is not installed, with the remedy; imports nothing."""
     lacking = [name for name in modules if importlib.util.find_spec(name) is None]
     if not lacking:
         return None
-    if getattr(sys, "frozen", False):  # nothing can be installed into a packaged program
-        return _NOT_IN_THIS_BUILD
-    return f"{lacking[0]} is not installed: pip install 'curator[taste]'."
+    if is_frozen():
+        return (
+            "This build does not include the extra clip, and nothing can be added to it. Install"
+            " Curator with pip to have it (see the README); your photos and ratings stay."
+        )
+    return f"{lacking[0]} is not installed: pip install 'curator[clip]'."

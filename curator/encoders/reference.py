@@ -1,34 +1,17 @@
-"""References for the encoders' fast paths, for `curator bench`.
-
-CLIP is compared with open_clip used as in its own README, and any encoder with itself in float32.
-"""
+"""The reference of CLIP's fast path, for `curator bench`: open_clip used as in its own README."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.encoders import load
-from curator.encoders.network import set_threads, unit_rows
-from curator.encoders.options import EncoderOptions
+from curator.encoders.options import unit_rows
+from curator.encoders.torch_network import set_threads
 
 Encode = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
-
-
-def cosine_to_reference(
-    name: str, options: EncoderOptions, pictures: Sequence[NDArray[np.uint8]]
-) -> float:
-    """Return the smallest cosine between an encoder's vectors and its float32 reference.
-
-    Loads the encoder twice. The result should be 0.999 or more.
-    """
-    fast = load(name, options).encode(pictures)
-    exact = load(name, replace(options, exact=True, device="cpu")).encode(pictures)
-    return float((fast * exact).sum(axis=1).min())
 
 
 def plain_clip(model: str, threads: int, keep: Path) -> Encode:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import atomic
-from curator.encoders.network import unit_rows
+from curator.encoders.options import unit_rows
 from curator.model import KnownError
 from curator.settings import resource
 

@@ -198,6 +198,27 @@ def shrink(rgb: _Array, long_edge_px: int, *, exact: bool = True, halved: bool =
     return cv2.resize(rgb, wanted, interpolation=cv2.INTER_LINEAR if halved else cv2.INTER_AREA)
 
 
+def scaled_center(rgb: Image, short_edge_px: int, side_px: int) -> Image:
+    """Scale a picture to a short edge and return the square in its center, as networks want it.
+
+    Equals torchvision's Resize (bicubic, with antialiasing) and CenterCrop.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        short_edge_px: the short edge of the scaled picture.
+        side_px: the side of the square, not larger than that.
+    """
+    from PIL import Image as Pillow
+
+    height, width = rgb.shape[:2]
+    short = min(width, height)
+    size = (int(short_edge_px * width / short), int(short_edge_px * height / short))
+    # With `box` Pillow computes the square alone in half the time, but sometimes a bit differently.
+    scaled = np.asarray(Pillow.fromarray(rgb).resize(size, Pillow.Resampling.BICUBIC))
+    left, top = (round((edge - side_px) / 2) for edge in size)
+    return scaled[top : top + side_px, left : left + side_px]
+
+
 def block_average(rgb: _Array, step: int) -> _Array:
     """Average blocks of ``step`` x ``step``; up to ``step`` - 1 rows and columns are dropped."""
     height, width = (edge // step for edge in rgb.shape[:2])

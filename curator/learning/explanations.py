@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import taste
-from curator.learning.learner import TasteLearner
+from curator.learning.learner import NO_MATCH, TasteLearner
 from curator.model import Embedded, KnownError
 
 _SIMILAR = 12  # photos in the strip of similar photos; `curator similar` has its own number
@@ -36,12 +36,13 @@ SimilarPhoto = tuple[int, float]
 class Why:
     """What the model predicts for a photo, and why.
 
-    ``match`` is 0-100, ``expected`` and ``std`` are in stars; ``certainty`` is the std in words.
+    All of one model: ``match`` is 0-100, None while the model has no scores; ``expected`` and
+    ``std`` are in stars; ``certainty`` is the std in words.
     ``high`` are the most similar photos with 4 or more stars, ``low`` those with 2 or fewer, or
     rejected.
     """
 
-    match: int
+    match: int | None
     expected: float
     std: float
     certainty: str
@@ -52,6 +53,13 @@ class Why:
     def stars(self) -> float:
         """The predicted rating, limited to 1-5, which the linear model may exceed."""
         return min(max(self.expected, 1.0), 5.0)
+
+    @property
+    def meaning(self) -> str:
+        """The meaning of the match, or why there is none, as a sentence."""
+        if self.match is None:
+            return NO_MATCH
+        return f"Expected to please you more than {self.match} % of the photos you rated."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ def _why(
     found = taste.evidence(row, rows, list(rated.values()), _EACH, model.space)
     expected, std = model.rating(row), float(model.std(row)[0])
     return Why(
-        int(model.scores(expected)[0]),
+        int(model.scores(expected)[0]) if model.match.separates else None,
         float(expected[0]),
         std,
         _in_words(std, model.noise),

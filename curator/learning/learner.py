@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,14 @@ from curator.model import KnownError, counted
 from curator.settings import TasteSettings
 
 MIN_RATINGS = taste.MIN_RATINGS
+NO_MATCH = (
+    "No match scores yet: predictions are too close together to tell your photos apart. Rate more"
+    " photos."
+)
+"""Why photos have predicted ratings, but no match scores."""
 # A reject counts as less than one star, but weighs less than a rating: it may be the third of three
 # good frames. All rejects of a stack together weigh as much as one.
-_REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
+_REJECT_STARS, REJECT_WEIGHT = 0.5, 0.5
 # 40 comparisons beside 25, 50 and 100 ratings: rank correlation x 1.20, 1.08, 1.025 on 30 simulated
 # raters of real photos; weights of 0.25 or 1 instead of 0.5 gain a little less.
 COMPARISON_WEIGHT = 0.5
@@ -50,6 +55,19 @@ _RECENT_RATINGS, _RECENT_S = 30, 600.0
 _SIMILAR = 3.0  # standard deviations above the median cosine of pairs
 _PAIRED = 400  # photos whose pairs are compared for that
 Value = TypeVar("Value")
+Search = Callable[[], taste.Hyperparameters]  # picklable, for another process
+
+
+class Elsewhere(Protocol):
+    """Runs a picklable job without arguments in another process, and returns its result."""
+
+    def __call__(self, job: Callable[[], Value], /) -> Value:
+        """Run the job."""
+        ...
+
+
+def _here(job: Callable[[], Value]) -> Value:
+    return job()
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +84,8 @@ class Learned:
         problem: why the pinned version cannot be used.
         model: the model in use, None while there is none.
         ids: photos with a score, (N,); empty without a model.
-        predicted: their predicted ratings in stars, not stretched.
-        scores: their match scores, 0-100.
+        predicted: their predicted ratings in stars.
+        scores: their match scores, 0-100, from the same prediction; NaN while the model has none.
     """
 
     encoder: str
@@ -81,12 +99,17 @@ class Learned:
     model: taste.TasteModel | None = None
     ids: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     predicted: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-    scores: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
     def ready(self) -> bool:
-        """Whether photos have scores."""
+        """Whether ratings are predicted."""
         return self.model is not None
+
+    @property
+    def has_match(self) -> bool:
+        """Whether photos have match scores."""
+        return self.model is not None and self.model.match.separates
 
     @property
     def name(self) -> str:
@@ -96,8 +119,10 @@ class Learned:
         return f"{self.encoder}, {self.usable} ratings"
 
     def by_id(self) -> dict[int, int]:
-        """Return the match scores by photo id."""
-        return dict(zip(self.ids.tolist(), self.scores.tolist(), strict=True))
+        """Return the match scores by photo id; empty while the model has none."""
+        if not self.has_match:
+            return {}
+        return dict(zip(self.ids.tolist(), self.scores.astype(int).tolist(), strict=True))
 
     @property
     def sentence(self) -> str:
@@ -105,10 +130,12 @@ class Learned:
         if self.problem:
             return self.problem
         if self.pinned is not None:
-            return f"Taste is pinned to version {self.pinned}."
+            pinned = f"Taste is pinned to version {self.pinned}."
+            return pinned if self.has_match else f"{pinned} {NO_MATCH}"
         if self.ready:
             of = "" if self.usable == self.ratings else f" of {self.ratings:,}"
-            return f"Taste is ready: learned from {self.usable:,}{of} photos with stars."
+            learned_from = f"Learned from {self.usable:,}{of} photos with stars."
+            return learned_from if self.has_match else f"{learned_from} {NO_MATCH}"
         if self.ratings < MIN_RATINGS:
             missing = MIN_RATINGS - self.ratings
             return f"Rate {missing} more photo{'s' * (missing > 1)} to start predictions."
@@ -140,6 +167,7 @@ class TasteLearner:
         settings: TasteSettings,
         scratch: Path,
         pause: Callable[[], None] = lambda: None,
+        elsewhere: Elsewhere = _here,
     ) -> None:
         """Create a learner that has read nothing.
 
@@ -149,9 +177,10 @@ class TasteLearner:
             scratch: the folder for temporary files.
             pause: called between the parts of long work. If it raises, the work ends half-way and
                 the learner must not be used afterwards.
+            elsewhere: runs what imports scikit-learn.
         """
         self.catalog = catalog
-        self._pause = pause
+        self._pause, self.elsewhere = pause, elsewhere
         self.vectors = VectorIndex(scratch)
         self.learned: Learned | None = None  # by the last :meth:`fit`
         self._settings = settings
@@ -274,14 +303,11 @@ class TasteLearner:
             usable = [each for each in judged if each.photo_id in analyzed]
             rated += [(each, 1.0) for each in usable if _has_stars(each)]
             rejected = [each for each in usable if each.rejected]
-            if not any(each.kept for each in judged):
+            if any(each.kept for each in judged):
+                choices = _choices(usable)
+                rejects += [(each, best, 1.0 / len(choices)) for best, each in choices]
+            else:
                 rated += [(each, 1.0 / len(rejected)) for each in rejected]
-                continue
-            # A reject beside a frame that was kept says nothing about the subject, only which
-            # frame is better. It is ignored until the kept frame has a vector.
-            best = max((each for each in usable if each.kept), key=_preference_key, default=None)
-            if best is not None:
-                rejects += [(each, best, 1.0 / len(rejected)) for each in rejected]
         self._add_ratings(rated)
         self._add_rejects(rejects)
 
@@ -340,7 +366,7 @@ class TasteLearner:
         return self.vectors.take(self.vectors.rows_of([each.photo_id for each in judgments]))
 
     def _weights(self, judgments: Sequence[Judgment]) -> NDArray[np.float64]:
-        weights = np.array([_REJECT_WEIGHT if each.rejected else 1.0 for each in judgments])
+        weights = np.array([REJECT_WEIGHT if each.rejected else 1.0 for each in judgments])
         return weights * self._recency([each.decided_at for each in judgments])
 
     def _recency(self, times: Sequence[float]) -> NDArray[np.float64]:
@@ -354,6 +380,11 @@ class TasteLearner:
         sample = self.vectors.take(np.arange(0, size, max(size // _SAMPLE, 1)))
         space = taste.Space.of(sample, self.vectors.dimension)
         self._training = taste.TrainingSet(space, self.vectors.scratch)
+        known = self.learned.model if self.learned is not None else None
+        known = known or versions.newest(self.catalog, self.vectors.encoder)
+        recent = known is not None and 2 * known.count >= len(self._ratings)
+        if known is not None and recent and known.match.measured:  # until the next search
+            self._training.use(known.hyperparameters)
         with self._dropped_on_error():
             self._update_examples(list(self._stacks))
             self._add_comparisons(list(self._comparisons.values()))
@@ -367,6 +398,22 @@ class TasteLearner:
         except Exception:
             self._training = None
             raise
+
+    def rated_photos(self) -> list[Judgment]:
+        """Return the rated photos, analyzed or not; the latest ratings come last."""
+        rated = (self._judgments[photo] for photo in self._ratings)
+        return sorted(rated, key=lambda each: (each.decided_at, each.photo_id))
+
+    def choices(self) -> list[tuple[Judgment, Judgment]]:
+        """Return pairs of photos of a stack, both analyzed: the best one kept, and a reject.
+
+        The latest choices come last.
+        """
+        stacks: dict[int, list[Judgment]] = {}
+        for judgment in self._with_vector(self._judgments).values():
+            stacks.setdefault(judgment.stack, []).append(judgment)
+        found = [pair for stack in stacks.values() for pair in _choices(stack)]
+        return sorted(found, key=lambda pair: (pair[1].decided_at, pair[1].photo_id))
 
     def judged_photos(self) -> dict[int, float]:
         """Return the rating of each photo, by id; a reject counts as less than one star.
@@ -401,7 +448,10 @@ class TasteLearner:
             if equal and not any(each.rejected for each in self._judgments.values()):
                 learned = replace(learned, all_equal=True)
             else:
-                learned = self._scored(learned, (self._training or self._rebuild_training()).fit())
+                training = self._training or self._rebuild_training()
+                if not training.searched:
+                    training.use(self.elsewhere(training.search_job()))
+                learned = self._scored(learned, training.fit())
         self.learned = learned
         return learned
 
@@ -476,8 +526,8 @@ class TasteLearner:
         vectors = self.vectors.take(rows)[:, : self.vectors.dimension]
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
-    def search(self) -> Callable[[], taste.Hyperparameters] | None:
-        """Return the hyperparameter search that is due, for another thread; None if none is."""
+    def search(self) -> Search | None:
+        """Return the hyperparameter search that is due, for another process; None if none is."""
         training = self._training
         return training.search_job() if training is not None and training.search_due else None
 
@@ -562,7 +612,8 @@ class TasteLearner:
 
         Raises:
             NotFoundError: there is no version of that number.
-            KnownError: one of the two is damaged, or made with another encoder than the one in use.
+            KnownError: one of the two is damaged, has no match scores, or was made with another
+                encoder than the one in use.
         """
         listed = self.catalog.taste.versions()
         encoder = self.catalog.taste.version(number).encoder
@@ -576,6 +627,9 @@ class TasteLearner:
             raise KnownError(
                 f"Version {number} of taste was learned with another encoder than the one in use."
             )
+        for version, model in zip((earlier[0], number), models, strict=True):
+            if not model.match.separates:
+                raise KnownError(f"Version {version} has no match scores to compare.", NO_MATCH)
         before, now = (model.scores(self._predict_all(model)) for model in models)
         furthest = np.argsort(-np.abs(now - before), kind="stable")[:most]
         return [
@@ -625,7 +679,9 @@ def prediction_columns(ratings: Sequence[PredictedRating]) -> tuple[list[float],
 def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLearner:
     """Learn from all ratings once, for the command line; takes a second at 100,000 photos.
 
-    Vectors are read only if there are enough ratings, or a version is pinned.
+    Vectors are read only if there are enough ratings, or a version is pinned. The hyperparameters
+    are those of the newest version, unless it was learned from less than half as many ratings: the
+    search takes another second.
     """
     learner = TasteLearner(catalog, settings, scratch)
     if (
@@ -651,6 +707,16 @@ def _comparison_key(comparison: Preference) -> Hashable:
 
 def _has_stars(judgment: Judgment) -> bool:
     return judgment.rating is not None and not judgment.rejected
+
+
+def _choices(stack: Sequence[Judgment]) -> list[tuple[Judgment, Judgment]]:
+    """Return the best kept photo of a stack with each of its rejects; empty if none was kept.
+
+    A reject beside a frame that was kept says nothing about the subject, only which frame is
+    better. It is ignored until the kept frame has a vector.
+    """
+    best = max((each for each in stack if each.kept), key=_preference_key, default=None)
+    return [] if best is None else [(best, each) for each in stack if each.rejected]
 
 
 def _preference_key(judgment: Judgment) -> tuple[int, int]:

@@ -22,20 +22,25 @@ from typing import Any
 from PySide6.QtCore import QObject, QThread, Signal
 
 from curator.catalog import Catalog
-from curator.learning.learner import TasteLearner
+from curator.learning.learner import Search, TasteLearner, Value
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.settings import TasteSettings
 from curator.taste import Accuracy, Hyperparameters
+from curator.workers import WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
 # The same priority as the workers: at 100,000 photos the first learning keeps both cores busy for
 # seconds, and applying a filter meanwhile took up to 240 ms instead of 30.
 _NICE = 10
+# The process with scikit-learn takes two seconds to start and 130 MB. It ends after this long
+# without work.
+_IDLE_S = 60.0
+_LIMIT_S = 120.0  # of a job there; a search takes 0.1 to 1 s on a free core
 
 
 class _Closing(Exception):
-    """The window closes during the first fit, which is canceled."""
+    """The window closes during the first fit or a search, which is canceled."""
 
 
 Question = Callable[[TasteLearner], object]
@@ -94,6 +99,7 @@ class LearnerThread(QObject):
         self._requests: SimpleQueue[_Request] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="curator-taste", daemon=True)
         self._search: threading.Thread | None = None
+        self._pool = make_pool()
         self._closing = threading.Event()
         self._problems: dict[str, str] = {}  # the last problem reported, by the action it prevents
         self._accuracy: Accuracy | None = None
@@ -135,6 +141,7 @@ class LearnerThread(QObject):
         The first fit of a window reads all vectors and is canceled; a later one is awaited.
         """
         self._closing.set()
+        self._pool.close()
         self._requests.put(_Request(stop=True))
         if self._thread.ident is not None:
             self._thread.join()
@@ -153,7 +160,11 @@ class LearnerThread(QObject):
             return
         try:
             learner = TasteLearner(
-                catalog, self._settings, self._scratch, lambda: self._pause(learner)
+                catalog,
+                self._settings,
+                self._scratch,
+                lambda: self._pause(learner),
+                self._elsewhere,
             )
             self._serve(learner)
         except _Closing:
@@ -202,7 +213,11 @@ class LearnerThread(QObject):
 
     def _next(self) -> _Request:
         """Wait for a request; return it merged with all that have come since."""
-        request = self._requests.get()
+        try:
+            request = self._requests.get(timeout=_IDLE_S)
+        except Empty:
+            self._pool.end_idle()
+            request = self._requests.get()
         with contextlib.suppress(Empty):
             while True:
                 request.add(self._requests.get_nowait())
@@ -219,17 +234,23 @@ class LearnerThread(QObject):
         if request.ids is None or request.ids:
             changed |= learner.update_training(request.ids)
         if changed:
-            self.learned.emit(learner.fit())
-            if (accuracy := learner.accuracy()) is not self._accuracy:
-                self._accuracy = accuracy
-                self.accuracy_changed.emit(accuracy)
+            begins, learned = learner.learned is None, learner.fit()
+            if begins:  # a list that waits for scores needs to know whether to trust them
+                self._report_accuracy(learner)
+            self.learned.emit(learned)
+            self._report_accuracy(learner)
         if request.sync:
             learner.vectors.prepare()
         if changed:
             self._begin_search(learner)  # after the rest: one busy core is enough
 
+    def _report_accuracy(self, learner: TasteLearner) -> None:
+        if (accuracy := learner.accuracy()) is not self._accuracy:
+            self._accuracy = accuracy
+            self.accuracy_changed.emit(accuracy)
+
     def _begin_search(self, learner: TasteLearner) -> None:
-        """Search the hyperparameters on another thread: with many ratings it takes a second.
+        """Search the hyperparameters in another process, while a thread waits for them.
 
         If the search fails, the next begins after the next change.
         """
@@ -242,10 +263,24 @@ class LearnerThread(QObject):
             )
             self._search.start()
 
-    def _run_search(self, job: Callable[[], Hyperparameters]) -> None:
-        _lower_priority()
-        with self._problems_reported("tuned"):
-            self._requests.put(_Request(hyperparameters=job()))
+    def _run_search(self, job: Search) -> None:
+        with contextlib.suppress(_Closing), self._problems_reported("tuned"):
+            self._requests.put(_Request(hyperparameters=self._elsewhere(job)))
+
+    def _elsewhere(self, job: Callable[[], Value]) -> Value:
+        """Run a job that imports scikit-learn in another process.
+
+        In this one it would take 120 MB for good, and its import the interpreter.
+        """
+        try:
+            return self._pool.run(job, timeout_s=_LIMIT_S)
+        except WorkerCancelled:
+            raise _Closing from None
+
+
+def make_pool() -> WorkerPool:
+    """Make a pool for the one process with scikit-learn; it starts with its first job."""
+    return WorkerPool(1, memory_mb=2048, name="taste", keeps_memory=True)
 
 
 def _lower_priority() -> None:
@@ -263,6 +298,8 @@ def _answer(question: Question, learner: TasteLearner) -> object:
         return question(learner)
     except KnownError as error:
         return error
+    except _Closing:
+        return KnownError("The window was closed.")
     except Exception:
         log.exception("a question about taste failed")
         return KnownError(INTERNAL_ERROR)

@@ -12,7 +12,9 @@ from curator.catalog import EncoderProgress, TasteRow
 from curator.encoders import ENCODERS
 from curator.learning.learner import Learned, TasteLearner, accuracy_of, prediction_columns
 from curator.model import counted
-from curator.taste import Accuracy, learning_curve
+from curator.taste import Accuracy, ceiling, learning_curve
+from curator.taste.accuracy import MIN_JUDGED
+from curator.taste.ceiling import Agreement
 
 _BY_TIME = "taken"  # the order that does not reveal predictions
 MEANING = (
@@ -35,6 +37,7 @@ class Report:
         curve: how accuracy changed, as of :func:`curator.taste.learning_curve`.
         versions: newest first, without the numbers of their models.
         encoder: the encoder in use when no version is pinned; empty if there is none.
+        agreement: how well the person agrees with themselves; None if all ratings are equal.
         comparing: progress of analyzing photos with a better encoder, or None.
     """
 
@@ -44,7 +47,24 @@ class Report:
     curve: Sequence[tuple[int, Accuracy]]
     versions: Sequence[TasteRow]
     encoder: str
+    agreement: Agreement | None
     comparing: EncoderProgress | None
+
+    @property
+    def reached(self) -> float | None:
+        """The share of what can be reached that predictions reach; None if that is not known."""
+        judged, found = self.accuracy, self.agreement
+        if found is None or not found.ceiling or judged.count < MIN_JUDGED or judged.low <= 0:
+            return None
+        return found.reached(judged.correlation)
+
+    @property
+    def reached_sentence(self) -> str:
+        """:attr:`reached` in words; empty if it is not known."""
+        share = self.reached
+        return (
+            "" if share is None else f"Curator reaches {100 * share:.0f} % of what can be reached."
+        )
 
     @property
     def compared(self) -> str:
@@ -60,9 +80,10 @@ class Report:
         if self.comparing is None:
             return f"{counted(known.vectors, 'photo')} analyzed with {now}."
         again, of = self.comparing, self.comparing.total
+        better = encoder_title(again.encoder)
         line = (
-            f"Analyzing again with {encoder_title(again.encoder)}: {again.encoded:,} of {of:,}."
-            f" Taste uses {now} until that is done."
+            f"Analyzing again with {better}: {again.encoded:,} of {of:,}. Taste uses"
+            f" {now if now != better else 'the earlier analysis'} until that is done."
         )
         if again.waiting:
             return line
@@ -92,7 +113,18 @@ def report(learner: TasteLearner) -> Report:
         learning_curve(*prediction_columns(predicted)),
         catalog.taste.versions(),
         next(iter(catalog.vectors.encoders()), ""),
+        own_agreement(learner),
         catalog.vectors.catching_up(),
+    )
+
+
+def own_agreement(learner: TasteLearner) -> Agreement | None:
+    """Return how well the person agrees with themselves; None if all ratings are equal."""
+    repeats = learner.catalog.taste.repeats()
+    return ceiling.agreement(
+        [each.first for each in repeats],
+        [each.again for each in repeats],
+        [each.rating or 0 for each in learner.rated_photos()],
     )
 
 

@@ -7,6 +7,7 @@ used (damaged, of another encoder) raises an error; no other silently takes its 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from curator import arrays
@@ -57,6 +58,14 @@ def read(catalog: Catalog, number: int) -> TasteModel:
         raise KnownError(
             f"Version {number} of taste is damaged and cannot be used.", "The others are untouched."
         ) from None
+
+
+def newest(catalog: Catalog, encoder: str) -> TasteModel | None:
+    """Read the newest version of an encoder; None if there is none, or if it is damaged."""
+    listed = (row for row in catalog.taste.versions() if row.encoder == encoder)
+    with contextlib.suppress(KnownError):
+        return next((read(catalog, row.id) for row in listed), None)
+    return None
 
 
 def roll_back(catalog: Catalog, number: int) -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from curator.library.query import asks_for_match
 from curator.model import Clause, UsageError
 
 MOST = 8
@@ -28,9 +29,17 @@ class RuleClause:
     search: str = ""
     start: int = 0
 
+    @property
+    def needs_scores(self) -> bool:
+        """Whether it asks for match scores, which photos may not have yet."""
+        return asks_for_match(self.search)
+
 
 FROM_FILES = RuleClause(Clause.FILE, "Ratings read from files")
 """The clause of photos whose marks were read from files and that nobody reviewed here."""
+
+NO_SCORES = "no match scores yet"
+"""Shown in place of the number of photos of a clause that needs match scores, without any."""
 
 # The searches of the default rule → (name, title). The first that matches counts: a pick with 4 or
 # 5 stars counts as stars.

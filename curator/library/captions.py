@@ -169,6 +169,24 @@ def format_time(moment: float, now: datetime | None = None) -> str:
     return f"{then.day} {then:%b %Y %H:%M}"
 
 
+def earlier_rating(stars: int, made_at: float, *, same: bool, now: datetime | None = None) -> str:
+    """Return what a person gave a photo before: "You gave this 4 in March"."""
+    text = f"You gave this {stars} {_when(datetime.fromtimestamp(made_at), now or datetime.now())}"
+    return f"{text}, too" if same else text
+
+
+def _when(then: datetime, now: datetime) -> str:
+    """Return when something was, as people say it: yesterday, last week, in March 2025."""
+    days = (now.date() - then.date()).days
+    if days < 2:
+        return "yesterday" if days == 1 else "earlier today"
+    if days < 7:
+        return f"{days} days ago"
+    if days < 14:
+        return "last week"
+    return f"in {then:%B}" if then.year == now.year else f"in {then:%B %Y}"
+
+
 _DONE = {
     "reject": "Rejected",
     "keep": "Kept",

@@ -10,11 +10,13 @@
     iso:>=3200 shutter:1/60..1/15      high ISO and a long exposure
     near:64.1,-21.9,5km ext:nef        within 5 km of Reykjavik, as NEF
     faces:>=3 -eyes:closed             three faces or more, none known to blink
+    text:"main street" OR text:1234    a sign, or a number on a bib or a car
 
-A word matches the beginnings of words in file names, tags, projects, descriptions, cameras and
-folders, ignoring case and accents; words in quotes must match completely. `query` parses an
-expression. This module evaluates it, for the window and the command line, as a mask over the rows
-of a :class:`~curator.library.table.Table`.
+A word matches the beginnings of words in file names, tags, projects, descriptions, text in photos,
+cameras and folders, ignoring case and accents, and tags that are kinds of it: "birds" matches the
+tag heron (`nouns`). Words in quotes must match completely, and stand for nothing else. `query`
+parses an expression. This module evaluates it, for the window and the command line, as a mask over
+the rows of a :class:`~curator.library.table.Table`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from curator.faces.judging import eyes_soft
 from curator.library import approval, ranges
 from curator.library.approval import FROM_FILES, RuleClause
 from curator.library.columns import LABELS
-from curator.library.query import TEXT, FilterError, Group, Query, Term, cut
+from curator.library.query import ANYWHERE, FilterError, Group, Query, Term, cut
 from curator.library.ranges import Values
 from curator.library.spans import Ids, Mask
 from curator.library.table import Table
@@ -205,7 +207,8 @@ def _is_none(term: Term) -> bool:
 def _tagged(term: Term, table: Table, _: int) -> Mask:
     if _is_none(term):
         return table.text_matches.without("tag")
-    return table.text_matches.tagged(term.text)
+    found = table.text_matches.tagged(term.text)
+    return found if term.quoted else found | table.of_kind(term.text)
 
 
 def _scores(term: Term, table: Table, _: int) -> Values:
@@ -321,7 +324,7 @@ FIELDS: dict[str, Field] = {
     ),
     "rating": _number_field("stars; 0 means none", ">=4"),
     "label": _choice_field("color", "red", _labeled, (*Label, "none")),
-    "tag": Field("full name of a tag, or none", "harbor", _tagged),
+    "tag": Field("full name of a tag or of a kind of things, or none", "bird", _tagged),
     "project": _text_field("project", "name of a project, or none", "iceland"),
     "type": _choice_field(
         "kind of photo in the description",
@@ -377,7 +380,8 @@ FIELDS: dict[str, Field] = {
     "subject": _text_field("subject", "subject in the description", "boat"),
     "mood": _text_field("mood", "mood in the description", "calm"),
     "light": _text_field("light", "light in the description", "backlit"),
-    "match": _number_field("match with your taste, 0-100", ">=70"),
+    "text": _text_field("text", "text in the photo, such as a sign or a number, or none", "exit"),
+    "match": _number_field("percent of your rated photos it should please you more than", ">=70"),
     "sharpness": _number_field("sharpness, 0-100", "<30"),
     "exposure": _number_field("exposure, 0-100", "<50"),
     "faces": _number_field("number of faces", ">=3"),
@@ -414,7 +418,7 @@ def parse(expression: str) -> Query:
     query = cut(expression, tuple(FIELDS))
     for group in query.groups:
         for term in group:
-            if term.field != TEXT:
+            if term.field != ANYWHERE:
                 FIELDS[term.field].check(term)
             elif not any(_is_indexed(character) for character in term.text):
                 raise term.mistake("Type at least one letter or digit")
@@ -465,7 +469,7 @@ def check_rule(rule: str) -> None:
 def _without_suffix(term: Term) -> Term:
     """Replace a complete file name by its stem, because photos are named without suffix."""
     stem = term.text.rpartition(".")[0]
-    if stem and term.field in (TEXT, "name") and files.is_picture_name(term.text):
+    if stem and term.field in (ANYWHERE, "name") and files.is_picture_name(term.text):
         return replace(term, text=stem, quoted=True)
     return term
 
@@ -485,6 +489,8 @@ def mask(
     found = np.ones(table.size, bool)
     for group in query.words:
         found &= _matches_any(group, table, threshold, by_vector)
+    if query.compound:
+        found |= table.of_kind(query.compound)
     if query.phrase in by_vector and query.words:
         found |= table.marked(by_vector[query.phrase])
     for group in query.fields:
@@ -497,8 +503,10 @@ def _matches_any(group: Group, table: Table, threshold: int, by_vector: VectorMa
     for term in group:
         if term.field == "similar":
             holds = table.marked(by_vector.get(int(term.text), ()))
-        elif term.field == TEXT:
+        elif term.field == ANYWHERE:
             holds = table.matching(term.text, prefix=not term.quoted)
+            if not term.quoted:
+                holds = holds | table.of_kind(term.text)
         else:
             holds = FIELDS[term.field].holds(term, table, threshold)
         found |= ~holds if term.negate else holds

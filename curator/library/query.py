@@ -21,7 +21,7 @@ LONGEST = 1000
 """The maximum number of characters in an expression."""
 MOST = 32
 """The maximum number of terms in an expression: each is looked up."""
-TEXT = "text"
+ANYWHERE = ""
 """The field of a word without a field name."""
 _TERM = re.compile(r'(-)?(?:([^\W\d_]+):)?(?:"([^"]*)"|([^\s"]*))')
 _OR = re.compile(r"OR(?=\s|$)")
@@ -90,6 +90,12 @@ class Query:
         return " ".join(term.text for group in self.words for term in group)
 
     @cached_property
+    def compound(self) -> str:
+        """The words of the search as one name ("hot dog"); empty if they cannot be one."""
+        names = all(len(group) == 1 and not group[0].quoted for group in self.words)
+        return self.phrase if names and 1 < len(self.words) < 5 else ""
+
+    @cached_property
     def similar(self) -> tuple[int, ...]:
         """The ids of the photos to find similar photos of."""
         return tuple(
@@ -106,7 +112,7 @@ class Query:
 
 
 def _is_words(group: Group) -> bool:
-    return all(term.field == TEXT and not term.negate for term in group)
+    return all(term.field == ANYWHERE and not term.negate for term in group)
 
 
 def cut(expression: str, fields: Sequence[str]) -> Query:
@@ -166,6 +172,12 @@ def small_or(expression: str) -> bool:
     return any(word != "OR" and word.lower() == "or" for word in words[1:-1])
 
 
+def asks_for_match(expression: str) -> bool:
+    """Whether a search asks for match scores, which photos may not have yet."""
+    words = _QUOTED.sub('""', expression).lower().split()
+    return any(word.lstrip("-").startswith(("is:match", "match:")) for word in words)
+
+
 def _skipped(expression: str, position: int) -> int:
     while position < len(expression) and expression[position].isspace():
         position += 1
@@ -181,7 +193,7 @@ def _term(expression: str, position: int, fields: Sequence[str]) -> Term:
     at = stop - len(value) - (1 if quoted is not None else 0)
     if expression[stop : stop + 1] == '"' and quoted is None and not bare:
         raise FilterError("A quotation mark is not closed", stop, len(expression) - stop)
-    field = (name or TEXT).lower()
+    field = (name or ANYWHERE).lower()
     if name is not None and field not in fields:
         raise FilterError(f"Unknown field “{field}:”", found.start(2), len(name) + 1)
     if name is None and quoted is None and (wrong := slip(expression, fields, at)):

@@ -1,11 +1,14 @@
 """How well photos match a search: by their words, and by their vectors.
 
 The session and the command line sort by it. Words and vectors give numbers that cannot be compared,
-so their ranks are combined. Functions that take a VectorIndex run on the thread that owns it.
+so their ranks are combined. Words in names and texts come first, then tags that are kinds of a word
+by their confidence, then words that only begin as typed. Functions that take a VectorIndex run on
+the thread that owns it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +16,10 @@ from numpy.typing import NDArray
 
 from curator.learning.vector_index import VectorIndex
 from curator.library.filters import VectorMatches
-from curator.library.query import Query
+from curator.library.query import ANYWHERE, Query
 from curator.library.spans import Ids, Mask
 from curator.library.table import Table
+from curator.library.text_matches import KindMatches, KindReason
 from curator.model import KnownError
 
 MOST = 200
@@ -24,6 +28,7 @@ WORDS, LOOKS = 1, 2
 """Flags for why a photo was found."""
 REASONS = ("", "words", "looks", "words, looks")
 _RANK_OFFSET = 60.0
+_BEGUN = 0.001  # how well a word matches of which only the beginning was typed
 _CLEARLY = 1.0  # standard deviations above the mean cosine of a phrase and all photos
 _SAMPLE = 500  # photos to estimate the mean from
 
@@ -54,26 +59,45 @@ def relevance(query: Query, table: Table, fits: Mask, vectors: VectorMatches) ->
     """
     score, by = np.zeros(table.size), np.zeros(table.size, np.int8)
 
-    def add(found: Ids, why: int) -> None:
-        known = found[found < table.rows.id_limit]
-        rows = table.rows_of(known)
-        rows = rows[rows >= 0]
-        rows = rows[fits[rows]]
-        score[rows] += 1.0 / (_RANK_OFFSET + 1.0 + np.arange(len(rows)))
+    def add(rows: Ids, ranks: Ids, why: int) -> None:
+        score[rows] += 1.0 / (_RANK_OFFSET + 1.0 + ranks)
         by[rows] |= why
 
+    def add_nearest(key: str | int) -> None:
+        rows = _rows(np.asarray(vectors.get(key, ()), np.int64), table)
+        rows = rows[fits[rows]]
+        add(rows, np.arange(len(rows)), LOOKS)
+
     if query.words:
-        ranked = table.text_matches.ranked(_phrases(query))
-        add(ranked, WORDS)
-        if not len(ranked):  # too many photos have the words to rank by them
-            rows = np.flatnonzero(fits & _worded(query, table))
-            score[rows] += 1.0 / (_RANK_OFFSET + 1.0)
-            by[rows] |= WORDS
-        add(np.asarray(vectors.get(query.phrase, ()), np.int64), LOOKS)
+        add(*_by_words(query, table, fits), WORDS)
+        add_nearest(query.phrase)
     for photo in query.similar:
-        add(np.asarray(vectors.get(photo, ()), np.int64), LOOKS)
+        add_nearest(photo)
     rows = np.flatnonzero(score)
     return Relevance(table.ids[rows], -score[rows].astype(np.float32), by[rows])
+
+
+def _rows(ids: Ids, table: Table) -> Ids:
+    rows = table.rows_of(ids[ids < table.rows.id_limit])
+    return rows[rows >= 0]
+
+
+# --- by words
+
+
+def _by_words(query: Query, table: Table, fits: Mask) -> tuple[Ids, Ids]:
+    """Return the rows that words find, and their ranks; rows that match equally share one."""
+    ranked = _rows(table.text_matches.ranked(_phrases(query)), table)
+    place = np.full(table.size, len(ranked))
+    place[ranked] = np.arange(len(ranked))
+    strength: NDArray[np.float32] | Mask | None = _strength(query, table)
+    if strength is None:  # with no kinds; nothing is ranked if too many photos have the words
+        strength = place < len(ranked) if len(ranked) else _worded(query, table)
+    rows = np.flatnonzero(fits & (strength > 0))
+    order = np.lexsort((place[rows], -strength[rows].astype(np.float32)))
+    rows = rows[order]
+    new = (np.diff(place[rows]) != 0) | (np.diff(strength[rows]) != 0)
+    return rows, np.append(0, np.cumsum(new))[: len(rows)]
 
 
 def _phrases(query: Query) -> list[list[tuple[str, bool]]]:
@@ -84,6 +108,54 @@ def _worded(query: Query, table: Table) -> Mask:
     found = np.ones(table.size, bool)
     for group in _phrases(query):
         found &= np.logical_or.reduce([table.matching(text, "", how) for text, how in group])
+    return found
+
+
+def _strength(query: Query, table: Table) -> NDArray[np.float32] | None:
+    """Return how well photos match the words, 0.0-1.0; None if no tag is a kind of any of them."""
+    terms = [term for group in query.words for term in group]
+    kinds = {
+        term: _confidence(table.text_matches.kinds(term.text, mentioned=True), table)
+        for term in terms
+        if not term.quoted
+    }
+    compound = table.text_matches.kinds(query.compound)
+    if not len(compound.ids) and not any(each.any() for each in kinds.values()):
+        return None
+    total = np.ones(table.size, np.float32)
+    for group in query.words:
+        best = np.zeros(table.size, np.float32)
+        for term in group:
+            begun = table.matching(term.text, prefix=not term.quoted)
+            found = kinds.get(term)
+            # Tags with the word are among those of its kind, as certain as they are.
+            column = "-tag" if found is not None and found.any() else ""
+            whole = table.matching(term.text, column, prefix=False)
+            for each in (begun * np.float32(_BEGUN), whole, *([] if found is None else [found])):
+                np.maximum(best, each, out=best)
+        total *= best
+    return np.maximum(total, _confidence(compound, table))
+
+
+def _confidence(kinds: KindMatches, table: Table) -> NDArray[np.float32]:
+    """Return by row how certain it is, 0.0-1.0, that a photo shows a kind of a word."""
+    found = np.zeros(table.size + 1, np.float32)  # the last for unknown photos
+    known = kinds.ids < table.rows.id_limit
+    found[table.rows_of(kinds.ids[known])] = kinds.confidence[known] / np.float32(100)
+    return found[:-1]
+
+
+def kind_reasons(query: Query, table: Table, photo_ids: Sequence[int]) -> dict[int, KindReason]:
+    """Return, for photos whose tags are kinds of a searched word, which tag and how certain."""
+    words = [query.compound] + [
+        term.text
+        for group in query.groups
+        for term in group
+        if term.field in (ANYWHERE, "tag") and not term.quoted and not term.negate
+    ]
+    found: dict[int, KindReason] = {}
+    for word in words:
+        found = table.text_matches.kinds(word).reasons(photo_ids) | found
     return found
 
 

@@ -37,12 +37,14 @@ class Scores:
                 widened(column, self._rows.capacity) for column in (self._match, self._expected)
             )
 
-    def set(self, ids: Ids, match: NDArray[np.int16], expected: NDArray[np.float32]) -> None:
-        """Set the taste model's predictions; all other photos lose their score.
+    def set(self, ids: Ids, match: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
+        """Set the taste model's predictions; all other photos lose theirs.
+
+        Both are set together, so that a match and a rating on screen are of one prediction.
 
         Args:
             ids: (N,) photo ids; unknown ones are ignored.
-            match: (N,) match scores 0-100.
+            match: (N,) match scores 0-100, NaN for none.
             expected: (N,) predicted ratings in stars.
         """
         self._match[:] = np.nan
@@ -58,20 +60,21 @@ class Scores:
         return self._match[: self._rows.size]
 
     def match_of(self, photo_id: int) -> int | None:
-        """Return a photo's match score 0-100, None without a prediction."""
+        """Return a photo's match score 0-100, None without one."""
         return as_score(self._match[self._rows.row(photo_id)])
 
     def matches_at(self, rows: Ids) -> Iterable[int | None]:
         """Return the match scores of some rows."""
         return map(as_score, self._match[rows].tolist())
 
-    def expected(self, photo_id: int) -> float | None:
+    @property
+    def expected(self) -> NDArray[np.float32]:
+        """Predicted ratings in stars by row, NaN for photos without a prediction."""
+        return self._expected[: self._rows.size]
+
+    def expected_of(self, photo_id: int) -> float | None:
         """Return a photo's predicted rating in stars, None without a prediction."""
         return as_measure(self._expected[self._rows.row(photo_id)])
-
-    def expected_of(self, ids: Ids) -> NDArray[np.float32]:
-        """Return the predicted ratings of known photos, (N,) float32; NaN without a prediction."""
-        return self._expected[self._rows.rows_of(ids)]
 
     # --- values of sort orders
 

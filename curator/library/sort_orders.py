@@ -73,7 +73,7 @@ ORDERS: dict[str, Order] = {
     "relevance": Order(
         "Relevance", lambda table: table.scores.sort_values("relevance"), np.fmin, "best fit first"
     ),
-    "match": Order("Match", lambda table: table.scores.match, np.fmax, "lowest first", True),
+    "match": Order("Match", lambda table: table.scores.expected, np.fmax, "lowest first", True),
     "uncertain": Order(
         "Most uncertain",
         lambda table: -table.scores.sort_values("uncertain"),

@@ -36,6 +36,8 @@ from curator.library.scores import Scores
 from curator.library.sort_keys import SortRanks, ranked
 from curator.library.spans import Ids, Mask
 from curator.library.stack_index import StackIndex
+from curator.library.tag_index import TagIndex
+from curator.library.text_hits import TextHits
 from curator.library.text_matches import TextMatches, words_of
 from curator.model import Flag, Marks, Verdict, bidi_safe
 from curator.settings import ApprovalSettings
@@ -89,7 +91,9 @@ class Table:
         stacks: which photos are stacked.
         projects: which photos are in which project, in which order.
         capture: capture data, read when a search first needs it.
-        text_matches: which photos the catalog's text index finds.
+        tags: the tags of all photos, read when they are first needed.
+        text_matches: which photos are found by words and tags.
+        text_hits: which lines of text in photos a search found.
         approval: the setting of which photos are approved; `filters` evaluates it.
         cache_key: the token and revisions of the file that holds what this table knows; set by
             `table_cache`.
@@ -115,7 +119,9 @@ class Table:
         self.stacks = StackIndex(self.rows, self.folders, self.ranks, catalog)
         self.projects = ProjectIndex(self.rows, catalog)
         self.capture = CaptureColumns(self.rows, catalog)
-        self.text_matches = TextMatches(catalog, self.rows.marked)
+        self.tags = TagIndex(catalog)
+        self.text_matches = TextMatches(catalog, self.tags, self.rows.marked)
+        self.text_hits = TextHits(catalog, lambda: self.text_matches.rev)
         if dumped is not None:
             self._restore(dumped)
         self.refresh()
@@ -311,6 +317,10 @@ class Table:
             names = ((photo, " ".join(words_of(name))) for photo, (name, _) in here.items())
             found = found | self.marked([photo for photo, name in names if wanted in f" {name} "])
         return found
+
+    def of_kind(self, word: str) -> Mask:
+        """Mark photos with tags that are kinds of a word: herons and swans for "birds"."""
+        return self.marked(self.text_matches.kinds(word).ids)
 
     # --- one photo
 

@@ -14,7 +14,7 @@ thread that writes and reports (`events`, `progress`, `idle_tracker`). Below it:
                  changes (`folder_watcher`, `file_stability`)
     dispatch     decides which jobs start next; `lanes` wait for worker processes, `faces_lane`
                  for those that measure faces, `encoder_lane` for the encoder, `describing` for the
-                 vision model
+                 vision model, `text_lane` for those that read text, last of all
     saving       saves results with each stage's save function, and failures
     file_probe   looks at files on its own thread, so that the conductor waits for no drive
     between_jobs keeps stacks (`stacking`, `similarity_cache`), suggested tags (`zero_shot_tagger`)
@@ -343,6 +343,19 @@ class Pipeline:
         """Describe photos by the settings as they are now."""
         if self._running:
             self._post(self._conductor.jobs.renew_vision)
+
+    def read_text(self, *photos: int) -> None:
+        """Read the text in photos, also in those read before.
+
+        They go first, whether or not the others are read automatically.
+        """
+        conductor = self._conductor
+        self._post(lambda: conductor.jobs.request_text(photos))
+
+    def apply_text_settings(self) -> None:
+        """Read text in all photos or on request, by the settings as they are now."""
+        if self._running:
+            self._post(self._conductor.jobs.use_text)
 
     def apply_faces_settings(self) -> None:
         """Measure faces, or remove what was measured, by the settings as they are now."""

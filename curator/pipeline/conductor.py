@@ -309,6 +309,7 @@ class Conductor:
             self.jobs.landed(job)
         self._pace.count(landed.done, landed.failed)
         self._pace.described += landed.saved[LaneKind.VISION]
+        self._pace.texts += landed.saved[LaneKind.TEXT]
         if analyzed := landed.saved[LaneKind.ENCODER]:
             self._pace.embedded += analyzed
             self._between.tagger.touch()
@@ -326,6 +327,9 @@ class Conductor:
         log.info("no more work for %s: %s", kind, error)
         if kind is LaneKind.FACES:
             self._events.faces_failed.emit(str(error))
+            return
+        if kind is LaneKind.TEXT:
+            self._events.text_failed.emit(str(error))
             return
         self.encoding = Encoding(self.encoding.recipe, f"Similar photos and taste are off. {error}")
         self._events.encoder_failed.emit(str(error))
@@ -391,7 +395,7 @@ class Conductor:
             self._report_idle()
 
     def _report_idle(self) -> None:
-        """Report that every photo has been read; `wait_idle` waits for descriptions, too."""
+        """Report that every photo has been read; `wait_idle` waits for all late work, too."""
         self._resting, self._version = True, self.catalog.store.data_version()
         self.jobs.vision.report_unreadable(self.catalog)
         pace = self._pace
@@ -411,9 +415,9 @@ class Conductor:
     def _release(self) -> None:
         """Wake callers that wait until all is done, if it is."""
         waited_for = self._resting and self.idle.is_waited_for
-        if waited_for and not self.jobs.is_describing(self.paused):
-            self.idle.release(self._pace.described)
-            self._pace.described = 0
+        if waited_for and not self.jobs.is_late_work_left(self.paused):
+            self.idle.release(self._pace.described, self._pace.texts)
+            self._pace.described = self._pace.texts = 0
 
     def _follow_faces(self) -> None:
         """Measure faces or not, as another process has switched since we did."""
@@ -438,4 +442,4 @@ class Conductor:
         if not self.ingest.availability.begun:
             return False
         # No job was started although there was room, so only postponed attempts can be left.
-        return self._inline or self.catalog.work.next_due(excluding=self.jobs.described_by) is None
+        return self._inline or self.jobs.next_due() is None

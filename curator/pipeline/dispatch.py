@@ -19,11 +19,13 @@ from curator.pipeline.describing import VisionLane
 from curator.pipeline.encoder_lane import EncoderLane
 from curator.pipeline.faces_lane import FacesLane
 from curator.pipeline.lanes import Lane, Outcome, Round
+from curator.pipeline.text_lane import TextLane
 from curator.settings import Settings
 from curator.stages import LaneKind, Stage
 from curator.workers import WorkerPool
 
 _READING = (LaneKind.HEADERS, LaneKind.PIXELS)
+_LATE = (LaneKind.VISION, LaneKind.TEXT)  # a photo counts as read without these
 _SHORT_JOBS = 24  # peeks in flight: enough that no process waits for a save, few for the screen
 
 
@@ -34,6 +36,7 @@ class Dispatcher:
         stages: all stages, in order.
         lanes: one for each kind of work.
         vision: the lane that describes photos.
+        text: the lane that reads text in photos.
         described_by: name of the stage that describes photos; empty if there is none.
         focus: ids of the photos on screen, the most urgent first.
 
@@ -67,13 +70,18 @@ class Dispatcher:
         self.stages = tuple(stages)
         self._encoder = EncoderLane(threads, self._encoder_pool, work, deliver)
         self.vision = VisionLane(inline, settings, deliver, wake)
+        self.text = TextLane(
+            0 if inline else max(1, at_once - 1), pool, work, deliver, self._is_free_for_text
+        )
         self.lanes: dict[LaneKind, Lane] = {
             LaneKind.HEADERS: Lane(threads, _SHORT_JOBS, pool, work, deliver),
             LaneKind.PIXELS: Lane(threads, at_once + 2, pool, work, deliver),
             LaneKind.FACES: FacesLane(threads, at_once + 2, pool, work, deliver),
             LaneKind.ENCODER: self._encoder,
             LaneKind.VISION: self.vision,
+            LaneKind.TEXT: self.text,
         }
+        self._late = {stage.name for stage in stages if stage.lane in _LATE}
         vision = (stage.name for stage in stages if stage.lane is LaneKind.VISION)
         self.described_by = next(vision, "")
         self.focus: tuple[int, ...] = ()
@@ -103,6 +111,12 @@ class Dispatcher:
         self._broken.discard(LaneKind.FACES)
         self._use_stages()
 
+    def use_text(self) -> None:
+        """Read text in all photos or on request, by the settings as they are now."""
+        self._broken.discard(LaneKind.TEXT)
+        self._use_stages()
+        self._catalog.text_lines.request(list(self.text.requested))
+
     def drop(self, kind: LaneKind) -> bool:
         """Stop a lane that works for no photo; return whether it was in use before."""
         if kind in self._broken:
@@ -125,7 +139,12 @@ class Dispatcher:
         if not self._settings.faces.on:
             off.add(LaneKind.FACES)
         stages = [stage for stage in self.stages if stage.lane not in off]
-        self._in_use = describing.tuned(stages, self._settings)
+        self._in_use = tuple(
+            replace(stage, every=self._settings.text.automatic)
+            if stage.lane is LaneKind.TEXT
+            else stage
+            for stage in describing.tuned(stages, self._settings)
+        )
         self._catalog.work.use_stages(self._in_use)
 
     # --- which photos
@@ -134,6 +153,11 @@ class Dispatcher:
         """Request descriptions of photos, also of those described before; they go first."""
         self.vision.request(photos)
         self._catalog.descriptions.request(photos)
+
+    def request_text(self, photos: Sequence[int]) -> None:
+        """Request the text in photos, also in those read before; they go first."""
+        self.text.request(photos)
+        self.use_text()
 
     def retry(self, stage: str | None, ids: Sequence[int] | None) -> int:
         """Do failed work again, including descriptions if photos are described only on request.
@@ -198,8 +222,8 @@ class Dispatcher:
 
     @property
     def is_calm(self) -> bool:
-        """Whether no photo is being read or analyzed; descriptions may be under way."""
-        return not any(lane.in_flight for lane in self.lanes.values() if lane is not self.vision)
+        """Whether no photo is being read or analyzed; descriptions and text may be under way."""
+        return not any(lane.in_flight for kind, lane in self.lanes.items() if kind not in _LATE)
 
     @property
     def reads_for_screen(self) -> bool:
@@ -214,6 +238,19 @@ class Dispatcher:
             return True
         held = lane.held is not None or self._inline or paused or not self.described_by
         return not held and self._catalog.work.next_due(only=self.described_by) is not None
+
+    def is_late_work_left(self, paused: bool) -> bool:
+        """Whether photos are being described or their text read, or will be by themselves."""
+        stages = [stage.name for stage in self._in_use if stage.lane is LaneKind.TEXT]
+        reads_text = any(self.text.is_busy(self._catalog, stage, paused) for stage in stages)
+        return reads_text or self.is_describing(paused)
+
+    def next_due(self) -> float | None:
+        """Return when the earliest postponed attempt to read or analyze a photo is due."""
+        return self._catalog.work.next_due(excluding=self._late)
+
+    def _is_free_for_text(self) -> bool:
+        return not any(lane.in_flight for lane in self.lanes.values() if lane is not self.text)
 
     def in_flight(self) -> set[int]:
         """Return the ids of all photos in flight."""

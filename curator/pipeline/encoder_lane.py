@@ -1,7 +1,7 @@
 """The encoder's process: the lane that gives it photos, and other calls to it.
 
 The conductor owns the lane; searches and file previews use :func:`run_encoder`. This process must
-never import torch itself.
+never load an encoder itself.
 """
 
 from __future__ import annotations

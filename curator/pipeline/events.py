@@ -20,9 +20,10 @@ class Progress:
 
     ``left_s`` is None while it cannot be estimated: at first, during a scan, and paused.
     ``comparing`` photos can be viewed already and wait for the encoder only; ``measuring`` photos
-    wait for their faces to be measured, ``describing`` photos for the vision model, and ``held`` is
-    why none of these is described now, or empty. ``away`` is a sentence about photos that wait for
-    unplugged drives; they are in none of the counts.
+    wait for their faces to be measured, ``texts`` photos for their text to be read, ``describing``
+    photos for the vision model, and ``held`` is why none of these is described now, or empty.
+    ``away`` is a sentence about photos that wait for unplugged drives; they are in none of the
+    counts.
     """
 
     found: int = 0
@@ -35,6 +36,7 @@ class Progress:
     paused: bool = False
     comparing: int = 0
     measuring: int = 0
+    texts: int = 0
     describing: int = 0
     held: str = ""
     away: str = ""
@@ -67,8 +69,8 @@ class Totals:
 
     ``converted`` and ``failed`` count photos that were read, or failed permanently; ``measured``
     those whose faces were measured, ``embedded`` those an encoder analyzed, ``described`` those a
-    vision model described. ``scans`` are the reports of all requested scans, without the copies
-    that each report at a scan's end counted.
+    vision model described, ``texts`` those whose text was read. ``scans`` are the reports of all
+    requested scans, without the copies that each report at a scan's end counted.
     """
 
     found: int = 0
@@ -79,6 +81,7 @@ class Totals:
     measured: int = 0
     embedded: int = 0
     described: int = 0
+    texts: int = 0
     scans: tuple[ScanReport, ...] = field(default=(), compare=False)
 
 
@@ -105,9 +108,10 @@ class PipelineEvents(QObject):
             more.
         paused_by(str): the problem that paused all work, and what to do before `Pipeline.resume`.
         backup_failed(str): why no backup could be made, and what to do; work continues.
-        idle(Totals): every photo has been read; descriptions may still be under way.
+        idle(Totals): every photo has been read; descriptions and text may still be under way.
         encoder_failed(str): why photos are no longer analyzed, and what to do.
         faces_failed(str): why faces are no longer measured, and what to do.
+        text_failed(str): why text in photos is not read, and what to do.
         description_ended(DescriptionNews): the result for a photo of `Pipeline.describe`.
         describing_held(object): the KnownError that keeps photos from being described, except those
             a person asks for; None once nothing does.
@@ -126,6 +130,7 @@ class PipelineEvents(QObject):
     idle = Signal(Totals)
     encoder_failed = Signal(str)
     faces_failed = Signal(str)
+    text_failed = Signal(str)
     description_ended = Signal(DescriptionNews)
     describing_held = Signal(object)
     sidecars_changed = Signal(SidecarNews)

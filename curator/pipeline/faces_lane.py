@@ -7,8 +7,8 @@ faces, and without the face models everything else works.
 from __future__ import annotations
 
 from curator.catalog import Catalog, Pending
-from curator.faces.models import ModelError
 from curator.model import StageJob
+from curator.networks import ModelError
 from curator.pipeline.lanes import FailureEffect, Lane, Round
 from curator.stages import Stage
 

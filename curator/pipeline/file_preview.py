@@ -10,11 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QThreadPool
 
+from curator.catalog import PhotoDetail
 from curator.encoders import Recipe
+from curator.imaging.proxy import proxy_path
 from curator.model import INTERNAL_ERROR, Described, Embedded, Kind, KnownError, StageJob
 from curator.pipeline.describing import asking
 from curator.pipeline.encoder_lane import run_encoder
@@ -43,6 +47,20 @@ def job_of(path: str, settings: Settings) -> StageJob:
         long_edge_px=settings.proxy.long_edge_px,
         quality=settings.proxy.quality,
         max_megapixels=settings.work.max_megapixels,
+    )
+
+
+def job_of_photo(photo: PhotoDetail, stage: str, settings: Settings, cache: Path) -> StageJob:
+    """Return a job of a stage that reads the original behind a photo's proxy."""
+    main, half = photo.files[0], next((file for file in photo.files if file.role == "half"), None)
+    return replace(
+        job_of(str(photo.path), settings),
+        photo_id=photo.id,
+        stage=stage,
+        kind=main.kind,
+        fallback=None if half is None or half.missing else str(half.path),
+        fingerprint=photo.proxy_digest,
+        proxy=str(proxy_path(cache, photo.proxy or "")),
     )
 
 

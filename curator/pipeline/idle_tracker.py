@@ -41,17 +41,18 @@ class IdleTracker:
         return self._read == self._taken
 
     def note_read(self, totals: Totals) -> None:
-        """Note that every photo has been read; descriptions may still be under way."""
+        """Note that every photo has been read; descriptions and text may still be under way."""
         self._totals, self._read = totals, self._taken
 
-    def release(self, described: int) -> None:
+    def release(self, described: int, texts: int) -> None:
         """Wake callers whose requests are all done.
 
         Args:
             described: how many photos were described since the last call.
+            texts: in how many photos text was looked for since then.
         """
         with self._condition:
-            self._totals = replace(self._totals, described=described)
+            self._totals = replace(self._totals, described=described, texts=texts)
             self._done = self._read
             self._condition.notify_all()
 

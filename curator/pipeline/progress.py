@@ -14,6 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from curator.catalog import Catalog
+from curator.catalog.faces import FACES
+from curator.catalog.text_lines import READ_TEXT
+from curator.catalog.work import DESCRIBE
 from curator.library.folder_lookup import waiting_for_drives
 from curator.model import KnownError
 from curator.pipeline.describing import VisionLane
@@ -35,7 +38,7 @@ class Pace:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self.described = 0  # not reset when idle, because describing continues
+        self.described = self.texts = 0  # not reset when idle, because these continue
         self.reset()
 
     def reset(self) -> None:
@@ -111,8 +114,8 @@ class ProgressReporter:
         self._last: Progress | None = None
         self._published_at = self._count_at = 0.0
         self._counted = 0  # photos finished and unfinished at the last count
-        # Photos that wait for their faces to be measured, for encoder and vision model.
-        self._measuring = self._comparing = self._describing = 0
+        # Photos that wait for faces, encoder, vision model and text.
+        self._measuring = self._comparing = self._describing = self._texts = 0
         self._away = ""
         self._held: KnownError | None = None  # why photos are not described, as last reported
 
@@ -142,6 +145,7 @@ class ProgressReporter:
             progress = replace(
                 self._pace.progress(waiting, scanning, paused, self._comparing),
                 measuring=self._measuring,
+                texts=self._texts,
                 describing=self._describing,
                 held=held,
                 away=self._away,
@@ -166,9 +170,10 @@ class ProgressReporter:
         finished = self._pace.done + self._pace.failed
         if now >= self._count_at:
             self._counted = catalog.work.unfinished() + finished
-            self._measuring = catalog.work.unfinished("both")
+            self._measuring = catalog.work.count_unfinished(FACES)
             self._comparing = catalog.work.unfinished("proxy")
-            self._describing = catalog.work.count_unfinished("describe")
+            self._describing = catalog.work.count_unfinished(DESCRIBE)
+            self._texts = catalog.work.count_unfinished(READ_TEXT)
             self._away = waiting_for_drives(catalog)
             self._count_at = now + 50 * (time.monotonic() - now)
         return max(self._counted - finished, 0)

@@ -99,7 +99,9 @@ class CandidateFinder(QObject):
         """Return the kept photos of the list without a certain rating, except the current one."""
         table, ids = self._table, self._list.ids
         rows = table.rows_of(ids)
+        hidden = np.fromiter(self._list.hidden_stars, np.int64)
         open_ = table.kept()[rows] & ~np.isin(table.column("rating")[rows], _CERTAIN)
+        open_ &= ~np.isin(ids, hidden)
         return ids[open_ & ~table.failed()[rows] & (ids != current)]
 
     def _show(self, photos: tuple[int, ...]) -> None:

@@ -36,7 +36,6 @@ class ListCriteria(QObject):
         mode: whether the person browses, culls or rates.
         filter: the search in force while browsing, empty if there is none.
         include_rated: whether the cull includes photos with marks from files.
-        scores_trusted: whether match scores are reliable enough to sort a new cull by.
 
     Thread: GUI only.
     """
@@ -53,7 +52,7 @@ class ListCriteria(QObject):
         self.mode = Pass.BROWSE
         self.filter = ""
         self.include_rated = False
-        self.scores_trusted = False
+        self._match_trusted: bool | None = None  # None until it is known
         self._chosen: dict[Pass, tuple[str, bool]] = {}  # orders that the person chose
         self._opened_by: dict[Pass, str] = {}  # orders that modes opened with
         self._search_order: tuple[str, bool] | None = None  # chosen for this search only
@@ -105,7 +104,7 @@ class ListCriteria(QObject):
         if not self.is_ranked:
             opened = self._opened_by.get(self.mode, _FIRST_ORDER[self.mode])
             order = chosen[0] if chosen else opened
-            return order if order != RELEVANCE else self.first_order(self.mode)
+            return order if order != RELEVANCE else _FIRST_ORDER[self.mode]
         if self.filter:
             return self._search_order[0] if self._search_order else RELEVANCE
         return chosen[0] if chosen else RELEVANCE
@@ -125,11 +124,44 @@ class ListCriteria(QObject):
     def first_order(self, mode: Pass) -> str:
         """Return the order a mode opens with unless the person chose one.
 
-        A new cull starts with the lowest match, once scores are reliable.
+        A new cull starts with the lowest match, once that order can be trusted.
         """
-        if mode is Pass.CULL and self.scores_trusted and self._settings.taste.lowest_first:
+        if mode is Pass.CULL and self.match_trusted and self._settings.taste.lowest_first:
             return "match"
         return _FIRST_ORDER[mode]
+
+    @property
+    def match_trusted(self) -> bool:
+        """Whether the order by match can be trusted, as the Taste page says."""
+        return bool(self._match_trusted)
+
+    def trust_match(self, trusted: bool) -> None:
+        """Record whether the order by match can be trusted.
+
+        The order in force never changes, except the first time: a moment after a window opened, a
+        cull restored by match, without a choice of the person, falls back to capture time.
+        """
+        unknown, self._match_trusted = self._match_trusted is None, trusted
+        if unknown:
+            self._drop_untrusted()
+
+    def _drop_untrusted(self) -> None:
+        """Let modes that opened by match open as usual if that order cannot be trusted now."""
+        if self._match_trusted is False:
+            for mode, order in self._opened_by.items():
+                self._opened_by[mode] = _FIRST_ORDER[mode] if order == "match" else order
+
+    @property
+    def suggested_order(self) -> str | None:
+        """The order to suggest in an open cull or rate mode; None if it should stay as it is.
+
+        A person's own choice is never questioned.
+        """
+        if self.mode is Pass.BROWSE or self.has_chosen_order:
+            return None
+        if self.match_trusted and self._settings.taste.lowest_first:
+            return "match" if self.order != "match" else None
+        return "taken" if self.order == "match" and not self.match_trusted else None
 
     def choose_order(self, order: str, backwards: bool) -> None:
         """Set the order of this scope and mode, or of a ranked search only."""
@@ -177,6 +209,7 @@ class ListCriteria(QObject):
             for mode, order in (opened if isinstance(opened, dict) else {}).items()
             if order in ORDERS
         }
+        self._drop_untrusted()
         if scope.project is not None:
             self._opened_by.setdefault(Pass.BROWSE, "hand")
         self._search_order = None

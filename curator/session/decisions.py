@@ -16,6 +16,7 @@ from curator.library import captions
 from curator.model import Changes, Field, Marks, Step
 from curator.session.navigation import Navigator
 from curator.session.panes import Pair
+from curator.session.repeats import RepeatController
 from curator.session.services import Services
 from curator.session.statistics import ScopeStatistics
 from curator.session.taste import TasteController
@@ -49,6 +50,7 @@ class DecisionController(QObject):
         navigator: Navigator,
         statistics: ScopeStatistics,
         taste: TasteController,
+        repeats: RepeatController,
     ) -> None:
         super().__init__()
         photos = navigator.photos
@@ -58,7 +60,7 @@ class DecisionController(QObject):
         self._photos, self._view_state = photos, photos.view_state
         self._navigator, self._viewer = navigator, navigator.viewer
         self._stacks, self._compare = navigator.stacks, navigator.compare
-        self._statistics, self._taste = statistics, taste
+        self._statistics, self._taste, self._repeats = statistics, taste, repeats
         self.own_steps: set[int] = set()
 
     def mark(
@@ -114,21 +116,30 @@ class DecisionController(QObject):
         what = self._photos.named(ids)
         text = text or StepText(what, captions.done_text(act, what))
         self._messages.announce_slow(f"Marking {len(ids):,} photos…", len(ids))
-        step = self._catalog.journal.decide(
-            changes,
-            summary=text.summary,
-            context=self._context(act, text.what, ids),
-            order_name=self._criteria.order,
-            expected=self._taste.predict(changes),
-        )
+        step = self._record(changes, text.summary, self._context(act, text.what, ids))
         if step.id:
             self.own_steps.add(step.id)
         self._taste.reveal(step)
-        self.follow_step({change.photo_id for change in step.changes})
+        earlier = self._repeats.follow(step)
+        self._follow({change.photo_id for change in step.changes})
         if step.id:
-            self._messages.announce(self._preferences.with_undo_key(step.summary))
-            self.decided.emit(step.summary)
+            said = f"{step.summary} · {earlier}" if earlier else step.summary
+            self._messages.announce(self._preferences.with_undo_key(said))
+            self.decided.emit(said)
         return step
+
+    def _record(self, changes: Changes, summary: str, context: dict[str, object]) -> Step:
+        """Write a step; the rating of a photo whose stars are hidden is recorded as repeated."""
+        journal, order = self._catalog.journal, self._criteria.order
+        again = self._repeats.answered_by(changes)
+        if again is not None:
+            return journal.repeat(
+                again, changes[again], summary=summary, context=context, order_name=order
+            )
+        expected = self._taste.predict(changes)
+        return journal.decide(
+            changes, summary=summary, context=context, order_name=order, expected=expected
+        )
 
     def prefer(self) -> None:
         """Record that the challenger beats the winner, and bring the next challenger.
@@ -188,6 +199,11 @@ class DecisionController(QObject):
 
     def follow_step(self, photo_ids: set[int]) -> None:
         """Update the list and teach the learner after a step about these photos was written."""
+        self._repeats.forget_told()
+        self._taste.forget_revealed()
+        self._follow(photo_ids)
+
+    def _follow(self, photo_ids: set[int]) -> None:
         self._taste.teach(self._photos.follow_marks(photo_ids))
 
 

@@ -20,6 +20,8 @@ from curator.session.taste import TasteController
 
 HIDDEN = "Hidden until you decide."
 """Shown in place of a prediction before the person has decided about a photo."""
+HIDDEN_UNTIL_RATED = "Hidden until you rate it."
+"""Shown for a photo whose stars are hidden: its prediction was learned from them."""
 
 
 class ExplanationController(QObject):
@@ -87,7 +89,8 @@ class ExplanationController(QObject):
         alive, why = self._table.alive(), insight.why
 
         def visible(near: tuple[SimilarPhoto, ...]) -> tuple[SimilarPhoto, ...]:
-            known = [each for each in near if each[0] in self._table]
+            hidden = self._photos.hidden_stars  # high or low would say what these got
+            known = [each for each in near if each[0] in self._table and each[0] not in hidden]
             return tuple(each for each in known if alive[self._table.rows_of([each[0]])[0]])
 
         if why is not None:
@@ -98,9 +101,15 @@ class ExplanationController(QObject):
 
     def may_show_why(self, photo_id: int) -> bool:
         """Whether the explanation of a photo may be shown."""
+        if not self.may_ask_why(photo_id):
+            return False
         decided = self._table.verdict(photo_id) is not Verdict.UNREVIEWED
         shows_match = self._preferences.settings.taste.show_match
         return decided or shows_match or self._shown_for == photo_id
+
+    def may_ask_why(self, photo_id: int) -> bool:
+        """Whether asking again shows the explanation; False while the photo's stars are hidden."""
+        return photo_id not in self._photos.hidden_stars
 
     def ask_why(self) -> None:
         """Explain the current photo's score in the inspector, opening it if needed.
@@ -130,6 +139,9 @@ class ExplanationController(QObject):
 
     def _hint_or_show(self, photo: int) -> None:
         """Explain an unreviewed photo at the second request; show a hint at the first."""
+        if not self.may_ask_why(photo):
+            self._messages.say(HIDDEN_UNTIL_RATED)
+            return
         if self._asked_for == photo:
             self._shown_for = photo
             self._messages.say("")

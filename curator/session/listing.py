@@ -84,16 +84,26 @@ class Listing:
         self.selection = frozenset(photo for photo in self.selection if photo in self)
         self._cut()
 
-    def join(self, ids: Ids) -> None:
+    def join(self, ids: Ids, placed: Iterable[int] = ()) -> None:
         """Add new photos behind what the filmstrip shows, in the order of ``ids``.
 
-        Frames of the current stack, and of stacks behind it, join theirs.
+        Frames of the current stack, and of stacks behind it, join theirs. Photos that were
+        ``placed`` by :meth:`move` keep their positions.
         """
         split = min(self.index + _STRIP_AHEAD, len(self.ids)) if self.index >= 0 else 0
-        head = self.ids[:split]
+        head, positions = self.ids[:split], np.sort(self.positions(placed))
+        fixed = self.ids[positions[positions >= split]]
         self.replace(np.concatenate([head, ids[~np.isin(ids, head)]]))
+        for photo, position in zip(fixed.tolist(), positions[positions >= split], strict=True):
+            if photo in self:
+                self.move(photo, int(position))
         if len(self):
             self.gather(self.units[self.units.at(self.index)].start)
+
+    def move(self, photo_id: int, position: int) -> None:
+        """Move a photo to a position of the list; the current photo stays current."""
+        others = self.ids[self.ids != photo_id]
+        self.replace(np.insert(others, min(position, len(others)), photo_id))
 
     def gather(self, start: int = 0) -> None:
         """Gather the frames of each stack, from a position on; nothing else moves."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from curator.library import filters
-from curator.library.relevance import REASONS, relevance
+from curator.library.relevance import REASONS, kind_reasons, relevance
 from curator.library.spans import Ids
 from curator.library.table import Mask, Table
 from curator.model import Pass
@@ -23,9 +23,6 @@ from curator.settings import Settings
 class Membership:
     """Answers which photos belong where, by the present criteria.
 
-    Attributes:
-        reasons: by photo id, why the search in force found it: words, looks, or a similarity.
-
     Thread: GUI only.
     """
 
@@ -33,7 +30,7 @@ class Membership:
         self._table, self._settings, self._criteria = table, settings, criteria
         self._by_vector: dict[str | int, Ids] = {}
         self._similarity: dict[int, float] = {}
-        self.reasons: dict[int, str] = {}
+        self._reasons: dict[int, str] = {}
 
     # --- the scope
 
@@ -121,18 +118,34 @@ class Membership:
 
     def forget_search(self) -> None:
         """Drop the answers of the last search, and the order chosen for it."""
-        self._by_vector, self._similarity, self.reasons = {}, {}, {}
+        self._by_vector, self._similarity, self._reasons = {}, {}, {}
         self._criteria.forget_search()
+
+    def reasons(self, photo_ids: Sequence[int], in_full: bool = False) -> dict[int, str]:
+        """Return why the search in force found photos: words, looks, a similarity, or a tag.
+
+        Args:
+            photo_ids: photos of the list.
+            in_full: "heron is a bird, suggested 61 %" instead of "heron 61 %".
+        """
+        found = {photo: self._reasons[photo] for photo in photo_ids if photo in self._reasons}
+        if self._criteria.is_searching:
+            found |= self._table.text_hits.reasons(self._criteria.query, photo_ids)
+            kinds = kind_reasons(self._criteria.query, self._table, photo_ids)
+            found |= {
+                photo: str(reason) if in_full else reason.short for photo, reason in kinds.items()
+            }
+        return found
 
     def rank(self) -> None:
         """Compute how well each photo of the list matches the search, before sorting by that."""
-        query, self.reasons = self._criteria.query, {}
+        query, self._reasons = self._criteria.query, {}
         if not self._criteria.is_ranked:
             return
         found = relevance(query, self._table, self.fits(), self._by_vector)
         self._table.scores.set_sort_values(RELEVANCE, found.ids, found.value)
         if self._by_vector and query.words:
             pairs = zip(found.ids.tolist(), found.by.tolist(), strict=True)
-            self.reasons = {photo: REASONS[why] for photo, why in pairs}
+            self._reasons = {photo: REASONS[why] for photo, why in pairs}
         elif query.similar:
-            self.reasons = {photo: f"{like:.2f}" for photo, like in self._similarity.items()}
+            self._reasons = {photo: f"{like:.2f}" for photo, like in self._similarity.items()}

@@ -8,7 +8,7 @@ that no longer fits stays, marked as stale, until the list is rebuilt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from curator.library.scopes import Scope, moved_key
 from curator.library.sort_orders import is_manual, sorted_ids
 from curator.library.spans import Ids
 from curator.library.table import Mask, Table, Tile
-from curator.model import Pass, View, counted
+from curator.model import Marks, Pass, View, counted
 from curator.session.criteria import RELEVANCE, ListCriteria
 from curator.session.listing import Listing, ListStacks
 from curator.session.membership import Membership
@@ -62,6 +62,7 @@ class PhotoList(QObject):
         direction: 1 or -1, the direction of the last move.
         stale: ids of listed photos that no longer fit the criteria.
         untouched: whether the person has not moved yet in the open scope.
+        hidden_stars: listed photos shown as if they had no stars; see `repeats`.
 
     Thread: GUI only.
     """
@@ -85,7 +86,8 @@ class PhotoList(QObject):
     ) -> None:
         super().__init__()
         self.table, self.criteria, self.view_state = table, criteria, view_state
-        self.details = PhotoDetails(catalog, table)
+        self.hidden_stars: set[int] = set()
+        self.details = PhotoDetails(catalog, table, self.hidden_stars)
         self.membership = Membership(table, settings, criteria)
         self.stacks = ListStacks(table, criteria)
         self.listing = Listing(self.stacks)
@@ -131,11 +133,14 @@ class PhotoList(QObject):
 
     def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
         """Return what the grid draws of photos, in the same order."""
-        tiles, why = self.table.tiles(photo_ids), self.membership.reasons
+        tiles, why = self.table.tiles(photo_ids), self.membership.reasons(photo_ids)
         if not self.stale.isdisjoint(photo_ids):
             tiles = [replace(tile, stale=True) if tile.id in self.stale else tile for tile in tiles]
         if why:
             tiles = [replace(t, found=why[t.id]) if t.id in why else t for t in tiles]
+        if not self.hidden_stars.isdisjoint(photo_ids):
+            hidden = self.hidden_stars
+            tiles = [_starless_tile(tile) if tile.id in hidden else tile for tile in tiles]
         return tiles
 
     def named(self, photo_ids: Collection[int]) -> str:
@@ -176,6 +181,7 @@ class PhotoList(QObject):
             row = table.rows_of([keep])[0]
             mask[row] |= self.membership.in_scope()[row]
         before = self.current
+        self.hidden_stars.clear()
         self.listing.replace(sorted_ids(table, mask, criteria.order, criteria.is_reversed), keep)
         if keep is None and before is None:
             self._go_to_start()
@@ -202,6 +208,7 @@ class PhotoList(QObject):
 
     def restore(self, listing: Listing) -> None:
         """Restore a list that a search replaced, and update it with what changed since."""
+        self.hidden_stars.clear()
         self.listing = listing
         self.recheck(replaced=True)
         self.selection_changed.emit()
@@ -213,6 +220,7 @@ class PhotoList(QObject):
         """Sort the list by the order in force; no photo joins or leaves."""
         self.untouched = False
         criteria = self.criteria
+        self.hidden_stars.clear()
         self.listing.replace(
             sorted_ids(self.table, self.members(), criteria.order, criteria.is_reversed)
         )
@@ -330,7 +338,7 @@ class PhotoList(QObject):
             if first is not None:
                 self._go_to_start()
         else:
-            self.listing.join(ordered)
+            self.listing.join(ordered, self.hidden_stars)
             finished = self.view_state.finished
             self.view_state.finished = finished and not (was_empty and len(ordered))
 
@@ -438,6 +446,15 @@ class PhotoList(QObject):
         return expanded
 
 
+def _starless(marks: Marks) -> Marks:
+    return replace(marks, rating=None)
+
+
+def _starless_tile(tile: Tile) -> Tile:
+    """Return a tile without its stars, and without the match that was learned from them."""
+    return replace(tile, marks=_starless(tile.marks), match=None)
+
+
 def _moved(scope: Scope, old: str, new: str) -> Scope:
     """Return the scope of a folder in, or equal to, a folder that moved from ``old``."""
     key = moved_key(scope.key, old, new)
@@ -451,8 +468,8 @@ class PhotoDetails:
     Thread: GUI only; a photo that is not cached costs a read of the catalog.
     """
 
-    def __init__(self, catalog: Catalog, table: Table) -> None:
-        self._catalog, self._table = catalog, table
+    def __init__(self, catalog: Catalog, table: Table, hidden_stars: Set[int]) -> None:
+        self._catalog, self._table, self._hidden_stars = catalog, table, hidden_stars
         self._cached: dict[int, PhotoDetail] = {}
 
     def of(self, photo_id: int) -> PhotoDetail:
@@ -461,7 +478,18 @@ class PhotoDetails:
             if len(self._cached) > _DETAILS:
                 self._cached.clear()
             self._cached[photo_id] = self._named_here(self._catalog.photos.get(photo_id))
-        return self._cached[photo_id]
+        found = self._cached[photo_id]
+        if photo_id in self._hidden_stars:
+            return replace(found, marks=_starless(found.marks))
+        return found
+
+    def marks_of(self, photo_ids: Sequence[int]) -> list[Marks]:
+        """Return the marks of photos as they are shown, in the same order."""
+        hidden, found = self._hidden_stars, self._table.marks_of(photo_ids)
+        if hidden.isdisjoint(photo_ids):
+            return found
+        pairs = zip(photo_ids, found, strict=True)
+        return [_starless(marks) if photo in hidden else marks for photo, marks in pairs]
 
     def _named_here(self, detail: PhotoDetail) -> PhotoDetail:
         """Name a photo by its copy if the scope is a folder with only a copy of it."""

@@ -95,7 +95,7 @@ class RelatedPhotosFinder(QObject):
         if len(ids) < LEAST:
             self._suggest(None)
             return
-        expected = table.scores.expected_of(ids)
+        expected = table.scores.expected[table.rows_of(ids)]
         dismissed = self._dismissed()
 
         def question(learner: TasteLearner) -> tuple[int, ...]:
@@ -249,7 +249,7 @@ def explained(table: Table, photos: Sequence[int]) -> Suggestion:
         sentence += f" and were taken on {days[0]}"
     elif len(days):
         sentence += f" and were taken on {len(days)} days"
-    expected = table.scores.expected_of(np.asarray(photos, np.int64))
+    expected = table.scores.expected[table.rows_of(photos)]
     expected = expected[~np.isnan(expected)]
     if len(expected) == len(photos):
         low, high = (min(max(float(each), 1.0), 5.0) for each in (expected.min(), expected.max()))

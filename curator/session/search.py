@@ -74,6 +74,12 @@ class SearchController(QObject):
         sources.scope_opened.connect(self._start_scope)
         modes.mode_opened.connect(self._follow_mode)
 
+    @property
+    def compares_words(self) -> bool:
+        """Whether words are compared with what photos show; only CLIP can do that."""
+        recipe = None if self.pipeline is None else self.pipeline.encoding.recipe
+        return recipe is not None and recipe.supports_text
+
     # --- searching
 
     def set_filter(self, text: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from curator.library.filters import FIELDS, FILTERS
+from curator.library.nouns import nouns
 from curator.library.query import slip
 from curator.library.table import Table
 from curator.session.projects import ProjectController
@@ -15,6 +16,7 @@ from curator.session.tags import TagController
 
 MOST = 9
 """The most completions returned."""
+_NAMED = 3  # tags that explain a kind
 _CAMERAS = 50  # completions at most
 _WORD = re.compile(r'(?:^|(?<=\s))-?((?:[a-z]+:)?(?:"[^"]*|[^\s"]*))$', re.IGNORECASE)
 
@@ -39,13 +41,21 @@ class SearchHints:
     Thread: GUI only.
     """
 
-    def __init__(self, table: Table, projects: ProjectController, tags: TagController) -> None:
+    def __init__(
+        self,
+        table: Table,
+        projects: ProjectController,
+        tags: TagController,
+        compares_words: Callable[[], bool],
+    ) -> None:
+        """Create it; ``compares_words`` tells whether searches look at the photos themselves."""
         self._table, self._projects, self._tags = table, projects, tags
+        self._compares_words = compares_words
 
     def hints(self, text: str) -> Hints:
         """Return completions for the text before the cursor, fields first.
 
-        A word that is not the start of a field or filter has none.
+        A word that is neither the start of a field or filter nor a kind of things has none.
         """
         match = _WORD.search(text)
         if match is None:
@@ -61,6 +71,7 @@ class SearchHints:
                     Hint("OR ", "one of the two is enough; in lower case it is a word"),
                     *found,
                 ]
+            found += self._kinds(word)
         elif name in FIELDS:
             value = value.lstrip('"')
             found = [
@@ -77,7 +88,9 @@ class SearchHints:
         if name == "is":
             known = [(key, title.lower()) for key, (title, _) in FILTERS.items()]
         elif name == "tag":
-            return [(each.name, f"{each.count:,}") for each in self._tags.completions(begun)]
+            kinds = [(hint.text.strip()[4:], hint.about) for hint in self._kinds(begun)]
+            tags = [(each.name, f"{each.count:,}") for each in self._tags.completions(begun)]
+            return [*kinds, *tags]
         elif name == "project":
             known = [(row.name, "") for row in self._projects.rows()]
         elif name == "camera":
@@ -88,6 +101,16 @@ class SearchHints:
             if not known and not begun:
                 known = [(FIELDS[name].example, FIELDS[name].about)]
         return [pair for pair in known if pair[0].lower().startswith(begun)]
+
+    def _kinds(self, word: str) -> list[Hint]:
+        """Return the search for the kinds of a word, if the catalog has tags of it."""
+        tags = [tag.name for tag in self._tags.kinds_of(word)]
+        if not tags:
+            return []
+        more = "" if self._compares_words() else " · CLIP finds more"
+        listed = ", ".join(tags[:_NAMED]) + ("…" if len(tags) > _NAMED else "")
+        query = nouns().singular(word).replace(" ", "-")
+        return [Hint(f"tag:{query} ", f"{listed}{more}")]
 
     def _cameras(self) -> list[str]:
         """Return the names of cameras, the most used first; 8 ms at 100,000 photos."""

@@ -37,9 +37,11 @@ from curator.session.modes import ModeController
 from curator.session.navigation import Navigator
 from curator.session.ordering import OrderController
 from curator.session.photo_list import PhotoList
+from curator.session.photo_text import TextController
 from curator.session.preferences import Preferences
 from curator.session.projects import ProjectController
 from curator.session.related_photos import RelatedPhotosFinder
+from curator.session.repeats import RepeatController
 from curator.session.requests import Requests
 from curator.session.search import SearchController
 from curator.session.search_hints import SearchHints
@@ -131,7 +133,10 @@ class Session:
         modes.mode_opened.connect(self.statistics.restart_pace)
         self.search = SearchController(services, photos, sources, modes, taste)
         self.navigator = Navigator(photos, self.viewer, self.stacks, self.compare, messages)
-        self.decisions = DecisionController(services, self.navigator, self.statistics, taste)
+        self.repeats = RepeatController(services, photos)
+        self.decisions = DecisionController(
+            services, self.navigator, self.statistics, taste, self.repeats
+        )
         self.history = UndoController(services, self.navigator, sources, modes, self.decisions)
 
     def _build_subjects(self) -> None:
@@ -143,8 +148,11 @@ class Session:
         self.related_photos = RelatedPhotosFinder(services, photos, self.taste, self.projects)
         self.sidecars = SidecarController(services, self.table, decisions)
         self.tags = TagController(services, photos, self.viewer, self.stacks, decisions)
-        self.search_hints = SearchHints(self.table, self.projects, self.tags)
+        self.search_hints = SearchHints(
+            self.table, self.projects, self.tags, lambda: self.search.compares_words
+        )
         self.descriptions = DescriptionController(services, photos, self.stacks, self.watcher)
+        self.text = TextController(services, photos, self.stacks)
         self.cards = CardWatcher()
         self.imports = ImportController(services, photos, self.sources, self.cards)
 
@@ -183,7 +191,8 @@ class Session:
     def caption(self, photo_id: int) -> tuple[str, str, str]:
         """Return the caption below a picture: its marks, its capture data, its files."""
         left, middle, right = captions.caption(self.photos.details.of(photo_id))
-        return left, self.taste.caption(photo_id, middle), right
+        middle = self.taste.caption(photo_id, middle)
+        return left, self.repeats.caption(photo_id, middle), right
 
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""

@@ -1,20 +1,15 @@
-"""Tags: an index of all tags in memory, and the decisions a person makes about them.
-
-The tag cloud, completions and the chips of a selection need counts over a million rows within
-milliseconds, where SQL takes seconds. The index reads all tags in pieces at first use; from then on
-it reads those of changed photos.
-"""
+"""Tags: their counts in the scope, completions, and the decisions a person makes about them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from curator.catalog import Catalog, TagDetail, folded
+from curator.catalog import TagDetail
+from curator.library.nouns import nouns
+from curator.library.tag_index import TagCount, TagGroup
 from curator.model import Field
 from curator.session.decisions import DecisionController, StepText
 from curator.session.photo_list import PhotoList
@@ -22,149 +17,7 @@ from curator.session.services import Services
 from curator.session.stacks import StackController
 from curator.session.view_control import ViewController
 
-Ids = NDArray[np.int64]
-
-_AT_ONCE = 1500  # photos read at a time: some 8 ms
-_COMPLETIONS = 8
-_NO_IDS: Ids = np.zeros(0, np.int64)
 _ON_CHIPS = 24  # tags shown for a selection
-
-
-@dataclass(frozen=True, slots=True)
-class TagCount:
-    """A tag with its number of photos, and on how many of them it is confirmed."""
-
-    name: str
-    count: int
-    confirmed: int
-
-
-class TagIndex:
-    """Which photo has which tag, confirmed or suggested, in columns: a row for each pair.
-
-    Attributes:
-        complete: whether everything written up to the last :meth:`read` has been read.
-        serial: grows whenever tags of photos have been read.
-
-    Thread: the owner of ``catalog``.
-    """
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._rev, self._tags_rev = 0, -1
-        self._photo = self._tag = np.zeros(0, np.int32)
-        self._confirmed = np.zeros(0, bool)
-        self._was_read = np.zeros(0, bool)  # by photo id: whether it may have rows here
-        self._names: dict[int, str] = {}
-        self._present: Ids = _NO_IDS  # by tag id: the tag it was merged into, or itself
-        self._by_use: list[TagCount] = []
-        self._folded: list[str] = []  # the names of these, folded
-        self._counted_at = -1  # the serial they were counted at
-        self.complete = False
-        self.serial = 0
-
-    def read(self) -> bool:
-        """Read the next photos whose tags may have changed; return whether there are more."""
-        rev = self._catalog.tags.revision()
-        if rev != self._tags_rev:
-            self._tags_rev, self.complete = rev, False
-            self._read_names()
-        if self.complete:
-            return False
-        last, ids, pairs, states = self._catalog.tags.links(self._rev, _AT_ONCE)
-        self._rev = last
-        photos = _numbers(ids)
-        self.complete = len(photos) < _AT_ONCE
-        if len(photos):
-            self._replace(photos, _numbers(pairs).reshape(-1, 2), _numbers(states))
-            self.serial += 1
-        return not self.complete
-
-    def _read_names(self) -> None:
-        rows = self._catalog.tags.rows()
-        self._present = np.arange(max((row[0] for row in rows), default=0) + 1)
-        for tag, _, _, into in rows:
-            self._present[tag] = into or tag
-        self._names = {row[0]: row[1] for row in rows}
-        self._counted_at = -1
-
-    def _replace(self, ids: Ids, pairs: Ids, states: Ids) -> None:
-        """Replace the tags of photos; pairs and states as from `curator.catalog.tags.Tags.links`.
-
-        Args:
-            ids: of all these photos.
-            pairs: (N, 2) ids of photo and tag.
-            states: (N,) 3 confirmed and 4 removed by the person, 2 from a file, 1 suggested.
-        """
-        missing = int(ids.max()) + 1 - len(self._was_read)
-        if missing > 0:
-            more = np.zeros(max(missing, len(self._was_read)), bool)
-            self._was_read = np.append(self._was_read, more)
-        known = ids[self._was_read[ids]]
-        self._was_read[ids] = True
-        if len(known):
-            changed = np.zeros(len(self._was_read), bool)
-            changed[known] = True
-            stay = ~changed[self._photo]
-            self._photo, self._tag, self._confirmed = (
-                column[stay] for column in (self._photo, self._tag, self._confirmed)
-            )
-        if not len(pairs):
-            return
-        photo, tag = pairs.T
-        if int(tag.max()) >= len(self._present):  # a tag created since the names were read
-            self._read_names()
-        present = self._present[tag]
-        # Of several states of a tag and those merged into it, the highest rank counts: the person's
-        # on the tag itself, then the person's on a merged tag (confirmed before removed), a file's,
-        # a machine's. See `curator.catalog.tags.EFFECTIVE_TAGS`.
-        yes, no, own = states == 3, states == 4, tag == present
-        rank = np.select([yes & own, no & own, yes, no], [7, 6, 5, 4], states)
-        ranked = np.sort(((photo * len(self._present)) + present) * 8 + rank)
-        ranked = ranked[np.append(ranked[1:] // 8 != ranked[:-1] // 8, True)]
-        rank, key = ranked % 8, ranked // 8
-        stay = (rank != 4) & (rank != 6)
-        photo, present = np.divmod(key[stay], len(self._present))
-        self._photo = np.concatenate([self._photo, photo.astype(np.int32)])
-        self._tag = np.concatenate([self._tag, present.astype(np.int32)])
-        self._confirmed = np.concatenate([self._confirmed, rank[stay] > 1])
-
-    def counts(self, photos: Ids | None = None) -> list[TagCount]:
-        """Return the tags of these photos, or of all photos if None; the most used first."""
-        tag, sure = self._tag, self._confirmed
-        if photos is not None:
-            wanted = np.zeros(int(self._photo.max(initial=0)) + 1, bool)
-            wanted[photos[photos < len(wanted)]] = True
-            among = wanted[self._photo]
-            tag, sure = tag[among], sure[among]
-        counts = np.bincount(tag, minlength=1)
-        confirmed = np.bincount(tag[sure], minlength=len(counts))
-        used = np.flatnonzero(counts)
-        used = used[np.argsort(-counts[used], kind="stable")]
-        return [
-            TagCount(self._names.get(each, ""), int(counts[each]), int(confirmed[each]))
-            for each in used.tolist()
-        ]
-
-    def completions(self, text: str) -> list[TagCount]:
-        """Return at most eight tags: named so, beginning so, with a word beginning so.
-
-        Within each group the most used tags come first.
-        """
-        if self._counted_at != self.serial:
-            self._by_use = self.counts()
-            self._folded = [folded(each.name) for each in self._by_use]
-            self._counted_at = self.serial
-        wanted = folded(text.strip())
-        same, begins, inside = [], [], []
-        for tag, name in zip(self._by_use, self._folded, strict=True):
-            if name == wanted:
-                same.append(tag)
-            elif name.startswith(wanted):
-                begins.append(tag)
-            elif f" {wanted}" in name:
-                inside.append(tag)
-        return [*same, *begins, *inside][:_COMPLETIONS]
 
 
 class TagController(QObject):
@@ -194,9 +47,10 @@ class TagController(QObject):
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._details, self._viewer = photos, photos.details, viewer
         self._stacks, self._decisions = stacks, decisions
-        self.index = TagIndex(services.catalog)
+        self.index = photos.table.tags
         self.last: tuple[str, ...] = ()
         self._cloud: list[TagCount] = []
+        self._groups: list[TagGroup] = []
         self._cloud_state: tuple[object, ...] = ()  # what the cloud was counted from
         self._more = QTimer(self, singleShot=True, interval=0)
         self._more.timeout.connect(self._read)
@@ -229,13 +83,26 @@ class TagController(QObject):
         state = (self.index.serial, key, table.order_serial, table.size)
         if state != self._cloud_state:  # a mark does not change which photos are in the scope
             self._cloud_state = state
-            self._cloud = self.index.counts(table.ids[self._photos.membership.in_scope()])
+            photos = table.ids[self._photos.membership.in_scope()]
+            self._cloud = self.index.counts(photos)
+            self._groups = self.index.groups(self._cloud, photos)
         return self._cloud
+
+    def groups(self) -> list[TagGroup]:
+        """Return the groups of the tags that :meth:`cloud` returned last."""
+        return self._groups
 
     def completions(self, text: str) -> list[TagCount]:
         """Return tags for a text being typed; see :meth:`TagIndex.completions`."""
         self._up_to_date()
         return self.index.completions(text) if text.strip() else []
+
+    def kinds_of(self, word: str) -> list[TagCount]:
+        """Return the tags that are kinds of a typed word, the most used first, not the word."""
+        if not nouns().kinds(word):
+            return []
+        self._up_to_date()
+        return self.index.kinds_of(word)
 
     def of(self, photos: Sequence[int]) -> list[tuple[TagDetail, int]]:
         """Return the tags of photos, each with the number of photos that have it.
@@ -336,10 +203,6 @@ class TagController(QObject):
         else:
             step = catalog.vocabulary.rename(old, new)
         self._decisions.adopt(step)
-
-
-def _numbers(text: str) -> Ids:
-    return np.fromstring(text, np.int64, sep=",") if text else _NO_IDS
 
 
 def _quoted(text: str) -> str:

@@ -7,6 +7,7 @@ shown before the person has decided about it, unless a setting asks for match sc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,8 +15,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from curator.learning import versions
 from curator.learning.learner import Learned, ScoreChange
 from curator.learning.learner_thread import LearnerThread
+from curator.learning.outlook import Outlook, OutlookReport
 from curator.learning.report import Report, report
-from curator.model import Changes, KnownError, Pass, Step
+from curator.model import Changes, KnownError, Step
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
@@ -24,14 +26,22 @@ from curator.taste import Accuracy
 _SYNC_MS = 2000  # a hundred vectors a second may arrive; scores need not follow as often
 
 
+class _Revealed(NamedTuple):
+    """What was predicted for a photo before it got its stars: a line, and its match."""
+
+    photo_id: int
+    line: str
+    match: int | None
+
+
 class TasteController(QObject):
     """Keeps the scores of one window up to date, and reports marks to the learner.
 
     Signals:
         scores_changed: every photo may have another match score.
         captions_changed: captions show match scores, and those changed.
-        became_reliable: scores became reliable during a cull or rate mode whose order the person
-            has not chosen: the window offers to sort by lowest match.
+        trust_changed: the order by match became reliable, or is no longer; the window may suggest
+            another order.
         version_changed: scores come from another version.
 
     Attributes:
@@ -43,7 +53,7 @@ class TasteController(QObject):
 
     scores_changed = Signal()
     captions_changed = Signal()
-    became_reliable = Signal()
+    trust_changed = Signal()
     version_changed = Signal()
 
     def __init__(self, services: Services, photos: PhotoList, watcher: CatalogWatcher) -> None:
@@ -55,8 +65,9 @@ class TasteController(QObject):
         pipeline = services.pipeline
         self._reads_here = pipeline is not None
         self.learned: Learned | None = None
+        self._outlook = OutlookReport()
         self._is_accurate = False
-        self._revealed: tuple[int, str] | None = None  # the photo just rated, with its prediction
+        self._revealed: _Revealed | None = None  # the photo just rated
         self._changed_elsewhere: set[int] = set()
         self._marked: set[int] = set()
         self._waits_for_scores = False  # the list is sorted by match, but there are no scores yet
@@ -66,7 +77,7 @@ class TasteController(QObject):
         self.learner.learned.connect(self._on_learned)
         self.learner.accuracy_changed.connect(self._on_accuracy)
         self.learner.problem.connect(services.messages.announce)
-        photos.current_changed.connect(self._forget_revealed)
+        photos.current_changed.connect(self.forget_revealed)
         photos.rebuilt.connect(self._note_rebuilt)
         photos.refreshed.connect(self._sync_soon)
         watcher.committed_elsewhere.connect(self._follow_commit)
@@ -89,14 +100,14 @@ class TasteController(QObject):
         """Show new scores; the list is sorted again only if it was waiting for the first ones."""
         was_ready, version = self.has_scores, self.pinned_version
         self.learned = learned
-        self._criteria.scores_trusted = self.is_reliable
+        self._check_trust()
         if self.pinned_version != version:
             self.version_changed.emit()
         if not (learned.ready or was_ready):
             self._emit_scores_changed()
             return
         self._table.scores.set(learned.ids, learned.scores, learned.predicted)
-        if self._waits_for_scores and learned.ready:
+        if self._waits_for_scores and learned.ready and self._criteria.order == "match":
             self._photos.rebuild(self._photos.current)
         self._emit_scores_changed()
         self._photos.counts_changed.emit()
@@ -107,26 +118,38 @@ class TasteController(QObject):
             self.captions_changed.emit()
 
     def _on_accuracy(self, accuracy: Accuracy) -> None:
-        """Offer to sort by match once scores are reliable."""
-        before, self._is_accurate = self.is_reliable, accuracy.trusted
-        self._criteria.scores_trusted = self.is_reliable
-        if self.is_reliable and not before and self._may_offer():
-            self.became_reliable.emit()
+        self._is_accurate = accuracy.trusted
+        self._check_trust()
 
-    def _may_offer(self) -> bool:
-        criteria = self._criteria
-        under_way = criteria.mode is not Pass.BROWSE and not self._view_state.finished
-        return under_way and criteria.order != "match" and not criteria.has_chosen_order
+    def _check_trust(self) -> None:
+        """Record whether the order by match can be trusted, once something was learned."""
+        if self.learned is None:
+            return
+        before = self.is_reliable
+        self._criteria.trust_match(self.has_scores and self._is_accurate)
+        self._photos.publish()
+        if self.is_reliable != before:
+            self.trust_changed.emit()
 
     @property
     def is_reliable(self) -> bool:
-        """Whether scores are reliable enough to sort by, as the Taste page says."""
-        return self.has_scores and self._is_accurate
+        """Whether the order by match can be trusted, as the Taste page says."""
+        return self._criteria.match_trusted
+
+    @property
+    def suggested_order(self) -> str | None:
+        """The order to suggest for the photos on screen; None if theirs is right."""
+        return None if self._view_state.finished else self._criteria.suggested_order
 
     @property
     def has_scores(self) -> bool:
-        """Whether any photo has a match score."""
+        """Whether ratings are predicted, so that photos can be sorted by match."""
         return self.learned is not None and self.learned.ready
+
+    @property
+    def has_match(self) -> bool:
+        """Whether photos have match scores."""
+        return self.learned is not None and self.learned.has_match
 
     @property
     def sentence(self) -> str:
@@ -147,7 +170,7 @@ class TasteController(QObject):
     def _note_rebuilt(self) -> None:
         """Note whether the list is to be rebuilt when the first scores arrive."""
         by_match = self._criteria.order == "match"
-        self._waits_for_scores = by_match and not np.isfinite(self._table.scores.match).any()
+        self._waits_for_scores = by_match and not np.isfinite(self._table.scores.expected).any()
 
     # --- teaching
 
@@ -183,6 +206,10 @@ class TasteController(QObject):
         """Compute what the Taste page shows."""
         self.learner.ask(report, callback)
 
+    def outlook(self, callback: Callable[[Outlook | KnownError], None]) -> None:
+        """Compute what more ratings would bring; up to a second while it is not known."""
+        self.learner.ask(self._outlook, callback)
+
     def moved(
         self, number: int, callback: Callable[[list[ScoreChange] | KnownError], None]
     ) -> None:
@@ -217,7 +244,7 @@ class TasteController(QObject):
         for photo_id, fields in changes.items():
             if fields.get("rating") is None or self._table.marks(photo_id).rating is not None:
                 continue
-            expected = self._table.scores.expected(photo_id)
+            expected = self._table.scores.expected_of(photo_id)
             if expected is not None:
                 found[photo_id] = expected
         return found
@@ -228,21 +255,24 @@ class TasteController(QObject):
         stars = [change for change in step.changes if change.field == "rating"]
         if len(stars) != 1 or stars[0].after is None or stars[0].before is not None:
             return
-        expected = self._table.scores.expected(stars[0].photo_id)
+        photo, scores = stars[0].photo_id, self._table.scores
+        expected = scores.expected_of(photo)
         if expected is not None:
             line = f"you {stars[0].after} · expected {min(max(expected, 1.0), 5.0):.1f}"
-            self._revealed = stars[0].photo_id, line
+            self._revealed = _Revealed(photo, line, scores.match_of(photo))
 
-    def _forget_revealed(self) -> None:
+    def forget_revealed(self) -> None:
+        """Hide the prediction again: the stars were undone, or the person moved on."""
         self._revealed = None
 
     def caption(self, photo_id: int, line: str) -> str:
         """Return a line of capture data with the match or the prediction, if shown, before it."""
-        parts = [line]
-        if self._revealed is not None and self._revealed[0] == photo_id:
-            parts.insert(0, self._revealed[1])
-        score = self._table.scores.match_of(photo_id) if self._settings.taste.show_match else None
-        if score is not None:
+        parts, score = [line], self._table.scores.match_of(photo_id)
+        if self._revealed is not None and self._revealed.photo_id == photo_id:
+            parts.insert(0, self._revealed.line)
+            score = self._revealed.match  # of the same prediction, made without these stars
+        shown = self._settings.taste.show_match and photo_id not in self._photos.hidden_stars
+        if score is not None and shown:
             parts.insert(0, f"match {score}")
         return " · ".join(parts)
 

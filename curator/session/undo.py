@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from PySide6.QtCore import QObject
 
 from curator.library import captions
-from curator.model import Pass, Step, View
+from curator.model import Change, Pass, Step, View
 from curator.session.decisions import DecisionController
 from curator.session.modes import ModeController
 from curator.session.navigation import Navigator
@@ -19,6 +20,11 @@ _VERBS: dict[_Direction, tuple[str, str, str]] = {
     "undo": ("Undoing", "Undid", "undone"),
     "redo": ("Redoing", "Redid", "redone"),
 }
+
+
+def _is_no_rating(change: Change) -> bool:
+    """Whether a change has nothing to do with stars; a rating also ends ``elsewhere``."""
+    return change.field not in ("rating", "elsewhere")
 
 
 class UndoController(QObject):
@@ -53,8 +59,15 @@ class UndoController(QObject):
         self._announced = None
 
     def of(self, photo_id: int) -> list[Step]:
-        """Return the steps that changed a photo, oldest first, with its changes only."""
-        return self._catalog.journal.history(photo_id)
+        """Return the steps that changed a photo, oldest first, with its changes only.
+
+        While its stars are hidden, changes of these are left out.
+        """
+        steps = self._catalog.journal.history(photo_id)
+        if photo_id not in self._photos.hidden_stars:
+            return steps
+        others = [replace(s, changes=tuple(filter(_is_no_rating, s.changes))) for s in steps]
+        return [step for step in others if step.changes]
 
     def undo(self) -> None:
         """Undo the last step and show its photo where it was marked."""

@@ -26,6 +26,7 @@ from curator.stages.describe import describe, save_described
 from curator.stages.embed import embed, save_embedded
 from curator.stages.faces import faces, save_faces
 from curator.stages.peek import peek, save_peeked
+from curator.stages.read_text import read_text, save_text
 
 if TYPE_CHECKING:
     from curator.stages.saving import Save
@@ -41,6 +42,7 @@ class LaneKind(StrEnum):
     FACES = "faces"  # worker processes; no stage waits for it
     ENCODER = "encoder"  # the encoder's process; it gets a list of jobs and returns Embeddings
     VISION = "vision"  # threads that wait for a server
+    TEXT = "text"  # worker processes, while no other lane works
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Stage:
     """One step of a photo's life.
 
     Attributes:
-        name: one lower-case word; the catalog keeps results under it.
+        name: in lower case; the catalog keeps results under it.
         version: raise it when results change.
         run: the job function, ``(StageJob) -> result``; pickled by name.
         save: saves results of ``run``; see `curator.stages.saving.Save`.
@@ -106,6 +108,17 @@ STAGES = (
         LaneKind.VISION,
         "Describing photos",
         reads="proxy",
+        every=False,
+    ),
+    Stage(
+        "read_text",
+        1,
+        read_text,
+        save_text,
+        ("convert",),
+        LaneKind.TEXT,
+        "Reading text",
+        reads="both",
         every=False,
     ),
 )

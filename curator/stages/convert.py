@@ -99,6 +99,23 @@ def decode_photo(job: StageJob) -> tuple[DecodedImage, Capture]:
     return found, replace(capture, width=other.width, height=other.height)
 
 
+def decode_proxy(job: StageJob) -> Image:
+    """Decode the proxy of a photo, for the stages after this one: upright and sRGB.
+
+    Raises:
+        GoneError: the proxy is not there.
+    """
+    from curator.imaging import decode
+    from curator.imaging.pixels import DecodeOptions
+
+    try:
+        return decode.load(job.proxy, DecodeOptions(check_damage=False)).rgb
+    except GoneError:
+        raise GoneError(
+            "Its proxy is missing. Make it again: `curator backfill convert`."
+        ) from None
+
+
 def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[DecodedImage, Capture]:
     """Decode one file and read its capture data; a file that is no RAW is read only once."""
     from curator.imaging import containers, decode, exif

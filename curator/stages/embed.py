@@ -1,6 +1,6 @@
 """Embed: turn proxies into vectors and measures of light and color, in the encoder's process.
 
-Only that process may load torch.
+Only that process loads an encoder.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def embed_vocabulary(recipe: Recipe, sentences: Sequence[str]) -> tuple[bytes, f
 
 def _picture(path: str, data: bytes | None = None) -> Any:
     """Decode a proxy into its pixels and tone measures; return the error if it cannot be."""
-    # Imported here: only the process that holds the encoder ever loads torch.
+    # Imported here: other processes use this module only to name its functions.
     from curator.encoders import EncodingError
     from curator.imaging import decode
     from curator.imaging.pixels import DecodeOptions

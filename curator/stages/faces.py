@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from curator.model import Face, FacesMeasured, GoneError, StageJob
-from curator.stages.convert import decode_photo, measure_and_shrink
+from curator.model import Face, FacesMeasured, StageJob
+from curator.stages.convert import decode_photo, decode_proxy, measure_and_shrink
 from curator.stages.saving import Saved
 
 if TYPE_CHECKING:
@@ -26,17 +26,7 @@ def faces(job: StageJob) -> FacesMeasured:
         GoneError: the proxy or the original is not there.
         UnreadableError: the original cannot be decoded any more.
     """
-    # Imported here: the window's process imports the table of stages, and never decodes.
-    from curator.imaging import decode
-    from curator.imaging.pixels import DecodeOptions
-
-    try:  # a proxy is upright and sRGB already
-        proxy = decode.load(job.proxy, DecodeOptions(check_damage=False)).rgb
-    except GoneError:
-        raise GoneError(
-            "Its proxy is missing. Make it again: `curator backfill convert`."
-        ) from None
-    return FacesMeasured(job.fingerprint or "", measure_faces(job, proxy))
+    return FacesMeasured(job.fingerprint or "", measure_faces(job, decode_proxy(job)))
 
 
 def faces_of_file(job: StageJob) -> tuple[tuple[Face, ...], tuple[int, int]]:
@@ -66,6 +56,7 @@ def measure_faces(
     Raises:
         ModelError, GoneError, UnreadableError: as :func:`faces`.
     """
+    # Imported here: the window's process imports the table of stages, and never decodes.
     from curator.faces.measuring import find, measure
     from curator.imaging import pixels
 

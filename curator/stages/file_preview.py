@@ -87,7 +87,7 @@ def decode_file(job: StageJob, screen_px: int = 0, faces: bool = False) -> Decod
 
 
 def _faces(job: StageJob, small: Image, found: DecodedImage) -> tuple[Face, ...] | None:
-    from curator.faces.models import ModelError
+    from curator.networks import ModelError
 
     try:
         return measure_faces(job, small, found)

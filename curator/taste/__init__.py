@@ -1,11 +1,13 @@
 """Learn one person's taste from their ratings: numpy in, numpy out.
 
 The model is a ridge regression over photo vectors and tone measures, in a space learned from the
-whole archive. Its penalty is chosen by leaving out one stack at a time. `curator.learning` feeds it
-from the catalog; nothing here may import Qt, the catalog or a machine learning library::
+whole archive. scikit-learn chooses its penalty by leaving out one stack at a time; the fit after a
+rating is one solve of numpy, equal to scikit-learn's `Ridge`. `curator.learning` feeds it from the
+catalog; nothing here may import Qt or the catalog, and scikit-learn loads at first use::
 
     training = TrainingSet(Space.of(archive_rows, dimension=1280))
     training.add([17], rows[[17]], [4], [1.0], [17])      # photo 17 was rated four stars
+    training.use(training.search_job()())                 # a search, in another process if wanted
     model = training.fit()                                # one solve
     predicted = model.rating(rows); model.scores(predicted)
 

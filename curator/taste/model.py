@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curator.taste.linear import forward
+from curator.taste.hyperparameters import Hyperparameters
+from curator.taste.match import MatchScale
 from curator.taste.space import Array, Rows, Space
 
 STORED_DIRECTIONS = 16
@@ -40,7 +41,7 @@ class Uncertainty:
         """Return variance / noise² of the predicted rating of (N, C) mapped rows, (N,)."""
         z = mapped * self.column_scale - self.center
         if self.solved:
-            known = forward(self.rows, z.T)
+            known = np.linalg.solve(self.rows, z.T)
             value: Array = np.einsum("ij,ij->j", known, known)
         else:
             known = z @ self.rows.T
@@ -87,8 +88,7 @@ class TasteModel:
         weights: (D + T,) float32, for raw rows (unit vector, then tone measures).
         bias: added to the product; the sum is the predicted rating in stars.
         mean: weighted mean of the training ratings.
-        stretch: >= 1; spreads predictions around the mean before they become match scores. It
-            changes neither their order nor :meth:`rating`.
+        match: converts predicted ratings to match scores.
         penalty: ridge penalty relative to the mean square of the rows.
         tone_share: how much of the model may depend on tone, 0.0-1.0.
         noise: standard deviation of a rating around its prediction, in stars.
@@ -100,7 +100,7 @@ class TasteModel:
     weights: Rows
     bias: float
     mean: float
-    stretch: float
+    match: MatchScale
     penalty: float
     tone_share: float
     noise: float
@@ -125,13 +125,9 @@ class TasteModel:
         """
         return self.space.clean(vectors) @ self.weights + np.float32(self.bias)
 
-    def scores(self, ratings: NDArray[np.float32]) -> NDArray[np.int16]:
-        """Convert predicted ratings to (N,) int16 match scores, 0-100.
-
-        A score is the rating, stretched, minus 1, times 25, rounded. By default 70 is a match.
-        """
-        stretched = self.mean + (ratings - self.mean) * self.stretch
-        return np.clip(np.rint((stretched - 1.0) * 25.0), 0, 100).astype(np.int16)
+    def scores(self, ratings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Convert predicted ratings to match scores 0-100, (N,); NaN while the model has none."""
+        return self.match.scores(ratings)
 
     def std(self, vectors: ArrayLike) -> NDArray[np.float32]:
         """Return the standard deviation of :meth:`rating` in stars, (N,) float32.
@@ -141,6 +137,11 @@ class TasteModel:
         """
         mapped = self.space.map(self.space.clean(vectors))
         return (self.noise * np.sqrt(self.uncertainty.variance(mapped))).astype(np.float32)
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """What the model was fitted with."""
+        return Hyperparameters(self.penalty, self.tone_share, self.match)
 
     @property
     def uncertainty(self) -> Uncertainty:
@@ -155,10 +156,11 @@ class TasteModel:
         uncertainty = self.uncertainty.compressed()
         numbers: dict[str, Any] = {
             name: getattr(self, name)
-            for name in ("bias", "mean", "stretch", "penalty", "tone_share", "noise", "count")
+            for name in ("bias", "mean", "penalty", "tone_share", "noise", "count")
         }
         numbers["version"] = 1
         numbers["weights"] = self.weights
+        numbers |= self.match.to_numbers()
         numbers |= {f"space.{name}": value for name, value in self.space.numbers().items()}
         numbers |= {
             "doubt.plain": uncertainty.plain,
@@ -195,9 +197,9 @@ class TasteModel:
             )
             scalars = {
                 name: float(numbers[name])
-                for name in ("bias", "mean", "stretch", "penalty", "tone_share", "noise")
+                for name in ("bias", "mean", "penalty", "tone_share", "noise")
             }
-            count = int(numbers["count"])
+            count, match = int(numbers["count"]), MatchScale.from_numbers(numbers)
         except KeyError as error:
             raise ValueError(f"a taste model without {error}") from error
         columns = (space.columns,)
@@ -206,5 +208,10 @@ class TasteModel:
         if not (fits and all(np.isfinite(np.asarray(each)).all() for each in numbers.values())):
             raise ValueError("the numbers of a taste model do not fit each other")
         return cls(
-            weights=weights, count=count, space=space, _uncertainty=lambda: uncertainty, **scalars
+            weights=weights,
+            match=match,
+            count=count,
+            space=space,
+            _uncertainty=lambda: uncertainty,
+            **scalars,
         )

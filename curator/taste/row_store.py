@@ -1,8 +1,8 @@
 """Rows of training samples by index: in memory while they are few, then in a temporary file.
 
 `training` uses it. Tens of thousands of samples take a quarter of a gigabyte and are rarely read:
-one row when a rating changes, some hundred for a search of the hyperparameters, all when sums are
-recomputed. The system caches a file in memory only while no other program needs that memory.
+one row when a rating changes, some hundred for a search of the hyperparameters. The system caches a
+file in memory only while no other program needs that memory.
 """
 
 from __future__ import annotations

@@ -197,7 +197,9 @@ class MainWindow(QWidget):
         ):
             changed.connect(self.refresh)
         self._connect_requests()
-        session.taste.became_reliable.connect(partial(_offer_taste, session, self.notifications))
+        suggest_order = partial(_suggest_order, session, self.notifications)
+        session.taste.trust_changed.connect(suggest_order)
+        session.criteria.mode_changed.connect(suggest_order)
         session.messages.status_message.connect(self.notifications.yield_to_status)
         actions.settings_changed.connect(self.model_download.settings_changed)
         self.keys.changed.connect(lambda: self.notifications.withdraw("keys"))
@@ -265,8 +267,7 @@ class MainWindow(QWidget):
         browsing = self.session.criteria.mode is Pass.BROWSE
         if not browsing:
             self.notifications.withdraw("start")
-        if browsing or self.session.criteria.order == "match":
-            self.notifications.withdraw("taste")
+        _withdraw_orders(self.session, self.notifications)
         self.parts.arrange()
 
     def resizeEvent(self, event: object) -> None:
@@ -460,9 +461,26 @@ def _current_photo_center(window: MainWindow) -> QPoint:
     return page.mapToGlobal(rect.center())
 
 
-def _offer_taste(session: Session, notifications: NotificationBar) -> None:
-    """Offer to sort by match; a pass under way never changes its order by itself."""
-    key = session.preferences.keys.get("order")
-    action = f"Sort by lowest match ({key})" if key else "Sort by lowest match"
-    sort = partial(session.ordering.set_order, "match")
-    notifications.post(Notification("taste", "Taste is ready", action, sort, once=True))
+# Order → key of the notification that suggests it, what it says, and its action.
+_SUGGESTED_ORDERS = {
+    "match": ("taste", "Taste is ready", "Sort by lowest match"),
+    "taken": ("distrust", "Predictions are no longer reliable", "Sort by capture time"),
+}
+
+
+def _suggest_order(session: Session, notifications: NotificationBar) -> None:
+    """Suggest another order for a cull or rating pass; none changes its order by itself."""
+    _withdraw_orders(session, notifications)
+    order, shortcut = session.taste.suggested_order, session.preferences.keys.get("order")
+    if order is not None:
+        key, text, action = _SUGGESTED_ORDERS[order]
+        action = f"{action} ({shortcut})" if shortcut else action
+        sort = partial(session.ordering.set_order, order)
+        notifications.post(Notification(key, text, action, sort, once=order == "match"))
+
+
+def _withdraw_orders(session: Session, notifications: NotificationBar) -> None:
+    """Withdraw suggestions of orders that no longer apply."""
+    for order, (key, _, _) in _SUGGESTED_ORDERS.items():
+        if order != session.taste.suggested_order:
+            notifications.withdraw(key)

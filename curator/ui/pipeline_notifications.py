@@ -68,6 +68,7 @@ class PipelineNotifications(QObject):
         pipeline.events.folders_changed.connect(self._report_drives)
         pipeline.events.encoder_failed.connect(session.messages.announce)
         pipeline.events.faces_failed.connect(session.messages.announce)
+        pipeline.events.text_failed.connect(session.messages.announce)
         pipeline.events.backup_failed.connect(session.messages.announce)
         pipeline.events.watching_limited.connect(session.messages.announce)
         session.criteria.scope_changed.connect(self._withdraw_cull)

@@ -300,6 +300,8 @@ class WindowActions(QObject):
             pipeline.apply_watching_settings()
         if "faces.on" in changed and pipeline is not None:
             pipeline.apply_faces_settings()
+        if "text.automatic" in changed:
+            session.text.apply_settings()
         if changed & {"taste.match_threshold", "approval.rule"}:
             session.photos.rebuild(session.current)
             session.photos.counts_changed.emit()

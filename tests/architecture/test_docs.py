@@ -205,6 +205,7 @@ KEY_COMMANDS: dict[str, str] = {
     "O": "order",
     "P": "pick",
     "Q": "toggle_faces",
+    "V": "step_text",
     "R": "switch_source",
     "S": "toggle_stack",
     "Shift+B": "choose_project",

@@ -119,12 +119,12 @@ def test_macos_gets_an_app_that_opens_folders_and_pictures(build: Build) -> None
     assert {document["LSHandlerRank"] for document in documents} == {"Alternate"}
 
 
-def test_a_frozen_program_tells_how_to_get_taste(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frozen_program_tells_how_to_get_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    lacks = set(missing_by_encoder(EncoderOptions()).values())
-    assert lacks == {
-        "This build does not include the extra taste. Install Curator with pip to have it (see the"
-        " README); your photos and ratings stay."
+    assert missing_by_encoder(EncoderOptions()) == {
+        "open_clip": "CLIP, which also searches by description, cannot be added to this build:"
+        " install Curator with pip to have it (see the README). Your photos and ratings stay.",
+        "starter": None,
     }
     assert ingest.missing(), "nor is there a bare Python to measure against"

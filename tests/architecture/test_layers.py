@@ -29,7 +29,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("settings",),
     ("sidecar", "exiftool"),
     ("files", "volumes", "imaging", "taste", "catalog", "workers"),
-    ("faces", "encoders", "vision", "cards"),
+    ("networks",),
+    ("faces", "ocr", "encoders", "vision", "cards"),
     ("stages", "export", "removal", "importing"),
     ("learning",),
     ("library",),
@@ -50,7 +51,8 @@ RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
 PIXELS = {"imaging", "bench"}
 ONLY: dict[str, set[str]] = {
     **dict.fromkeys(("rawpy", "PIL", "pillow_heif", "exifread", "simplejpeg"), PIXELS),
-    "cv2": {*PIXELS, "faces"},
+    "cv2": {*PIXELS, "networks", "faces", "ocr"},
+    **{library: {"taste", "bench"} for library in ("sklearn", "scipy")},
     "tifffile": {"bench"},
     **{library: {"catalog"} for library in ("peewee", "playhouse")},
     "sqlite3": {"catalog", "bench"},
@@ -258,5 +260,11 @@ def test_a_worker_never_loads_window_or_catalog() -> None:
     assert loaded & {"PySide6", "peewee", "torch", "rich"} == set()
 
 
-def test_the_command_line_never_loads_torch() -> None:
-    assert "torch" not in loaded_after("import curator.cli")
+def test_the_command_line_loads_neither_torch_nor_scikit_learn() -> None:
+    assert loaded_after("import curator.cli") & {"torch", "sklearn", "scipy"} == set()
+
+
+def test_the_window_loads_scikit_learn_at_first_use_only() -> None:
+    # 100 MB and a second; the time to the first photo is a second.
+    loaded = loaded_after("import curator.app, curator.ui.main_window")
+    assert loaded & {"sklearn", "scipy"} == set()

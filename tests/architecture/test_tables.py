@@ -27,7 +27,7 @@ FIELDS = [
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_a_stage_is_a_documented_function_a_worker_can_be_sent(stage: Stage) -> None:
     earlier = [other.name for other in STAGES[: STAGES.index(stage)]]
-    assert re.fullmatch(r"[a-z]+", stage.name) and stage.title
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", stage.name) and stage.title
     assert stage.version >= 1
     assert set(stage.needs) <= set(earlier), "a stage needs only what comes before it"
     assert inspect.getdoc(stage.run)

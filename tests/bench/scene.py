@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -82,8 +83,9 @@ def judge_features(shown: list[np.ndarray]) -> np.ndarray:
     return torch.stack(features).numpy()
 
 
+@cache
 def corpus_scene() -> Scene:
-    """Make the scene; this takes about a minute on one core."""
+    """Make the scene once; this takes about a minute on one core."""
     pytest.importorskip("torch")
     folder = corpus()
     try:
@@ -93,7 +95,7 @@ def corpus_scene() -> Scene:
     except ImportError:
         pass  # then without HEIC photos
     shown, folders = pictures(folder)
-    vectors = load("starter", EncoderOptions(threads=1, exact=True)).encode(shown)
+    vectors = load("starter", EncoderOptions(threads=1)).encode(shown)
     stacks = stacks_of(vectors)
     count: dict[int, int] = {}
     kept = []

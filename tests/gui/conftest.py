@@ -56,6 +56,12 @@ class QuietPipeline:
     def describe(self, *photos: int) -> None:
         self.asked.append(("describe", photos))
 
+    def read_text(self, *photos: int) -> None:
+        self.asked.append(("read text", photos))
+
+    def apply_text_settings(self) -> None:
+        self.asked.append(("settle text", None))
+
     def apply_watching_settings(self) -> None:
         self.asked.append(("settle watching", None))
 

@@ -299,6 +299,7 @@ def test_the_dialog_counts_what_would_be_exported(exporting, qtbot) -> None:
     assert dialog.title.text() == "Export 4 photos" == dialog.go.text()
     assert dialog.choices.clauses[Clause.STARS].isChecked()
     assert not dialog.choices.clauses[Clause.MATCH].isEnabled()
+    assert "no match scores yet" in [label.text() for label in dialog.choices.findChildren(QLabel)]
     qtbot.waitUntil(dialog.go.isEnabled)
     assert dialog.outcome.text().startswith("4 photos, 5 files, ")
     dialog.reject()

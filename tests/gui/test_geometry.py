@@ -115,7 +115,8 @@ def ratings_were_read(window: MainWindow) -> None:
 
 
 def taste_is_ready(window: MainWindow) -> None:
-    window.session.taste.became_reliable.emit()
+    window.session.criteria.trust_match(True)
+    window.session.taste.trust_changed.emit()
 
 
 def disk_is_full(window: MainWindow) -> None:

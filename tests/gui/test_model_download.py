@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from curator.encoders import DownloadJob, EncoderOptions, Recipe
@@ -83,6 +85,40 @@ def test_size_and_destination_are_shown_before_any_request_to_the_hub(
     assert "1.7 GB" in question.body and str(starting.session.home.cache) in question.body
     assert question.choices[0].text == "Download 1.7 GB"
     assert server.asked == [] and not starting.model_download.running
+
+
+@pytest.fixture
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plain install, whatever this machine has."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+
+@pytest.fixture
+def packaged(without_torch: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bundle, into which nothing can be installed."""
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+
+
+def test_the_plain_install_offers_clip_with_its_size_and_the_command(
+    without_torch: None, starting: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = offered(starting)
+    assert "finds photos by any description" in said and " GB to install" in said
+    panel = model_download.EncoderPanel(starting.model_download)
+    assert panel.button.text() == "How to install CLIP…" and not panel.button.isHidden()
+    asked = answer_questions(monkeypatch, "copy")
+    starting.notifications.action.click()
+    (question,) = asked
+    command = f'"{sys.executable}" -m pip install "curator[clip]"'
+    assert command in question.body.split("\n") and "1.7 GB" in question.body
+    assert QGuiApplication.clipboard().text() == command
+    panel.button.click()
+    assert asked == [question, question]
+
+
+def test_the_bundle_offers_nothing_it_cannot_have(packaged: None, starting: MainWindow) -> None:
+    assert offered(starting) == ""
+    assert model_download.EncoderPanel(starting.model_download).button.isHidden()
 
 
 @pytest.mark.slow

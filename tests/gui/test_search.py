@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from curator import commands
 from curator.model import View
@@ -105,6 +106,17 @@ def test_an_unfinished_word_is_no_mistake_and_an_empty_result_keeps_the_focus(
     QTest.keyClicks(box, "nowhere")
     box._apply(finished=False)
     assert window.page() is window.empty_list and box.hasFocus()
+
+
+def test_a_search_for_match_says_why_no_photo_has_one(
+    window: MainWindow, box: SearchField, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(lambda: bool(window.session.taste.sentence))
+    QTest.keyClicks(box, "rating:3 match:>=70")
+    box._apply(finished=False)
+    missing = window.session.taste.sentence.rstrip(".")
+    assert missing.startswith("Rate ")
+    assert window.empty_list.reason.text() == f"No photos match “rating:3 match:>=70”. {missing}"
 
 
 def test_no_typed_text_does_harm(window: MainWindow, box: SearchField) -> None:

@@ -159,6 +159,23 @@ def test_a_click_on_a_tag_filters_and_a_second_click_shows_all(window: MainWindo
     assert session.criteria.filter == "" and len(session.ids) == 60
 
 
+def test_tags_of_a_kind_are_one_entry_of_the_cloud_that_opens(window: MainWindow) -> None:
+    session, cloud = window.session, window.sidebar.cloud
+    with session.catalog.store.transaction():
+        for photo, word in ((6, "heron"), (7, "heron"), (8, "peacock"), (9, "zebra")):
+            session.catalog.tags.suggest(photo, "encoder", [(word, 60)])
+    cloud.refresh(reorder=True)
+    assert cloud.accessibleName() == "Tags: animal 5, bird 3, boat 1, harbor 4"
+    assert cloud.place_of("heron").isNull() and cloud.place_of("zebra").isNull()
+    click(cloud, cloud.place_of("bird").center())
+    assert session.criteria.filter == "tag:bird" and sorted(session.ids.tolist()) == [6, 7, 8]
+    click(cloud, cloud.place_of("heron").center())
+    assert session.criteria.filter == 'tag:"heron"' and session.ids.tolist() == [6, 7]
+    click(cloud, cloud.place_of("bird").center())
+    click(cloud, cloud.place_of("bird").center())
+    assert session.criteria.filter == "" and cloud.place_of("heron").isNull()
+
+
 def test_tags_are_renamed_in_the_tag_entry(window: MainWindow) -> None:
     session = window.session
     session.requests.rename_tag_requested.emit("hare")

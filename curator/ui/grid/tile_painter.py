@@ -212,13 +212,13 @@ class TilePainter:
     def value(self, tile: Tile) -> str:
         """Return what the footer shows for the sort order: a name, a number, why a search found it.
 
-        Empty for other orders, such as capture time, and for a name that the caption shows.
+        Empty for other orders, and for a name that the caption shows.
         """
         if self.order == "name":
             return "" if self.captions else tile.name
         if self.order == "uncertain":
             return "" if tile.uncertainty is None else f"±{tile.uncertainty:.2f}"
-        if self.order == "relevance":
+        if self.order in ("relevance", "taken"):
             return tile.found
         measures = {
             "sharpness": tile.sharpness,

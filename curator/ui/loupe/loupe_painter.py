@@ -13,6 +13,7 @@ from curator.session.pixel_source import source
 from curator.ui.loupe import caption
 from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.overlays import OverlayPainter
+from curator.ui.loupe.text_boxes import TextBoxPainter
 from curator.ui.loupe.viewport import MARGIN, BestPixels, Viewport, overlay_kinds
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.frames import Frame, FrameRequest, Pictures
@@ -63,6 +64,7 @@ class LoupePainter:
         self._session, self._thumbs = session, pictures.thumbs
         self._viewport, self._originals = viewport, originals
         self._overlays = OverlayPainter(session)
+        self._text = TextBoxPainter(session)
         self._font = theme.body_font()
         self._small = theme.caption_font()
         self.ratio = 1.0
@@ -126,6 +128,7 @@ class LoupePainter:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
             blit(painter, best.frame, place, self.ratio)
         self._draw_overlays(painter, tile, best, place, part)
+        self._text.draw(painter, tile, logical(place, self.ratio), logical(part, self.ratio))
         if navigator and part.size() != place.size():
             self._draw_navigator(painter, tile, place, part)
         return True
@@ -191,7 +194,8 @@ class LoupePainter:
         marks = self._session.caption(tile.id)[0]
         found = self._viewport.overlay(tile, self.best) if self.best is not None else None
         legend = self._overlays.lines(found, self._why(tile)) if self.best is not None else []
-        return words.joined((shown.middle, marks, shown.right, reason, *legend))
+        text = self._text.description(tile) if self.best is not None else ""
+        return words.joined((shown.middle, marks, shown.right, reason, *legend, text))
 
     def _why(self, tile: Tile) -> str:
         """Return why an original cannot be read, without a remedy; empty if it can."""

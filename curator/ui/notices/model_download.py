@@ -1,15 +1,23 @@
-"""Downloads CLIP's weights: offered once, started by the person, reported while it runs.
+"""Offers CLIP once: shows how to install it, or downloads its weights and reports progress.
 
-The main window owns the download, the settings dialog shows it. Nothing is downloaded without the
-person's consent.
+The main window owns the download, the settings dialog shows it. Nothing is installed by Curator,
+and nothing is downloaded without the person's consent.
 """
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from curator.encoders import DownloadJob, DownloadPlan, download_plan, encoder_options
+from curator.encoders import (
+    PACKAGES_GB,
+    DownloadJob,
+    DownloadPlan,
+    download_plan,
+    encoder_options,
+    install_command,
+)
 from curator.model import KnownError
 from curator.session import Session
 from curator.ui.notices.notification_bar import Notification, NotificationBar
@@ -17,6 +25,7 @@ from curator.ui.widgets import dialogs, layouts, theme, words
 from curator.ui.widgets.dialogs import Choice, Question
 
 _POLL_MS = 250
+_BRINGS = "CLIP finds photos by any description"
 _RUNNING = "clip-running"  # key of the notification while it downloads
 
 
@@ -50,15 +59,23 @@ class ModelDownload(QObject):
 
     def plan(self) -> DownloadPlan | None:
         """Return what can be downloaded; None if there is nothing, or downloads are off."""
-        pipeline = self._session.pipeline
-        recipe = pipeline.encoding.recipe if pipeline is not None else None
-        if recipe is None or recipe.name != "starter":
+        if not self._starter_in_use():
             return None
         try:
             options = encoder_options(self._session.home, self._session.settings)
             return download_plan(options, usual_only=True)
         except KnownError:
             return None  # `status` says what is missing
+
+    @property
+    def command(self) -> str | None:
+        """The command that installs CLIP; None if it is installed, or cannot be here."""
+        return install_command() if self._starter_in_use() else None
+
+    def _starter_in_use(self) -> bool:
+        pipeline = self._session.pipeline
+        recipe = pipeline.encoding.recipe if pipeline is not None else None
+        return recipe is not None and recipe.name == "starter"
 
     @property
     def running(self) -> bool:
@@ -73,15 +90,19 @@ class ModelDownload(QObject):
             return
         if not self._session.table.size:
             return  # the empty window asks for a folder, and nothing else
-        plan = self.plan()
-        if plan is None:
+        if (plan := self.plan()) is not None:
+            text, action = f"{_BRINGS}: {plan.size} to download.", "Download…"
+        elif self.command is not None:
+            text, action = f"{_BRINGS}: about {PACKAGES_GB:g} GB to install.", "How…"
+        else:
             return
-        text = f"CLIP predicts better than the built-in encoder: {plan.size} to download."
-        offer = Notification("clip", text, "Download…", self.ask, once=True)
-        self._notifications.post(offer)
+        self._notifications.post(Notification("clip", text, action, self.ask, once=True))
 
     def ask(self) -> None:
-        """Ask whether to download, naming size, source and destination; then download."""
+        """Ask whether to download, or show how to install CLIP if it is not installed."""
+        if (command := self.command) is not None:
+            self._show_command(command)
+            return
         plan = self.plan()
         if plan is None or self._job is not None:
             return
@@ -94,6 +115,21 @@ class ModelDownload(QObject):
         )
         if dialogs.ask(self._window, question) == "yes":
             self._start(plan)
+
+    def _show_command(self, command: str) -> None:
+        question = Question(
+            "Install CLIP",
+            "With CLIP you search by any description, such as “a red door at night”, and tags and"
+            " predictions get better. It is much larger than Curator itself: about"
+            f" {PACKAGES_GB:g} GB, and Curator then offers to download its weights, 1.7 GB.\n"
+            "Close Curator, enter this in a terminal, and start Curator again:\n"
+            f"{command}\n"
+            "Your photos, ratings and tags stay. All photos are analyzed again in the background.",
+            (Choice("copy", "Copy command", primary=True),),
+        )
+        if dialogs.ask(self._window, question) == "copy":
+            QGuiApplication.clipboard().setText(command)
+            self._session.messages.announce("Copied the command that installs CLIP")
 
     def _start(self, plan: DownloadPlan) -> None:
         self._notifications.withdraw("clip")
@@ -152,7 +188,7 @@ class ModelDownload(QObject):
 
 
 class EncoderPanel(QWidget):
-    """Shows the encoder's status above its settings, with a button to download or stop."""
+    """Shows the encoder's status above its settings, with a button to get CLIP or to stop."""
 
     def __init__(self, download: ModelDownload) -> None:
         super().__init__()
@@ -174,8 +210,10 @@ class EncoderPanel(QWidget):
         """Show the current status."""
         download = self._download
         self.status.setText(download.status())
-        self.button.setText("Stop download" if download.running else "Download CLIP…")
-        self.button.setVisible(download.running or download.plan() is not None)
+        missing = download.command is not None
+        get = "How to install CLIP…" if missing else "Download CLIP…"
+        self.button.setText("Stop download" if download.running else get)
+        self.button.setVisible(download.running or missing or download.plan() is not None)
 
     def _click(self) -> None:
         if self._download.running:

@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 from curator import volumes
-from curator.library.query import small_or
+from curator.library.query import Query, asks_for_match, small_or
 from curator.model import Pass
 from curator.session import Session
 from curator.ui.widgets import layouts, theme
 
+_WIDTH = 640  # px of the reason
 # Commands, and what their keys do. Of several commands the first one with a key is shown.
 TOUR_KEYS = (
     (("reject",), "reject"),
@@ -87,7 +88,7 @@ class EmptyList(QWidget):
         theme.style_as(self, "empty")
         self.reason = theme.wrapped("", "large")
         self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.reason.setFixedWidth(640)
+        self.reason.setFixedWidth(_WIDTH)
         self._button_row = QHBoxLayout()
         column = QVBoxLayout(self)
         column.setSpacing(0)
@@ -112,6 +113,7 @@ class EmptyList(QWidget):
             return
         reason, commands = why_empty(self._session, self._scanning)
         self.reason.setText(reason)
+        self.reason.setFixedHeight(theme.height_in(self.reason, _WIDTH))  # centered, it is cut
         _replace(self._button_row, self._buttons(commands))
 
     def _buttons(self, commands: tuple[tuple[str, str], ...]) -> QWidget:
@@ -160,7 +162,7 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
         return "All photos here are reviewed.", (("rate", "rate"), browse)
     if criteria.mode is Pass.RATE:
         return "No photos were kept yet.", (("cull", "cull"), browse)
-    return _no_match(criteria.filter), (("back", "show all"), ("search", "search again"))
+    return _no_match(session, criteria.filter), (("back", "show all"), ("search", "search again"))
 
 
 def _why_scope_empty(session: Session, scanning: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -172,15 +174,26 @@ def _why_scope_empty(session: Session, scanning: bool) -> tuple[str, tuple[tuple
     if scope.project is not None:
         return f"No photos in {scope.title} yet.", (("toggle_project", "add a photo"),)
     if scope.search is not None:
-        return _no_match(scope.expression), (("search", "search"),)
+        return _no_match(session, scope.expression), (("search", "search"),)
     off = session.sources.switched_off()
     return _switched_off(scope.key, off) if off else "No photos in this folder.", (another,)
 
 
-def _no_match(expression: str) -> str:
-    """Return that no photo matches, with a hint if the search has an "or" in lowercase."""
-    hint = ". Write OR in capitals to find either word" if small_or(expression) else ""
+def _no_match(session: Session, expression: str) -> str:
+    """Return that no photo matches, and what may be the reason."""
+    hint = ""
+    if asks_for_match(expression) and not session.taste.has_match:
+        missing = session.taste.sentence.rstrip(".")
+        hint = f". {'No match yet: rate more photos' if session.taste.has_scores else missing}"
+    elif small_or(expression):
+        hint = ". Write OR in capitals to find either word"
+    elif _has_free_words(session.criteria.query) and not session.search.compares_words:
+        hint = " in names, texts or tags. CLIP finds more: it searches by what photos show"
     return f"No photos match “{expression}”{hint}"
+
+
+def _has_free_words(query: Query) -> bool:
+    return any(not term.quoted for group in query.words for term in group)
 
 
 def _switched_off(here: str, off: Sequence[str]) -> str:

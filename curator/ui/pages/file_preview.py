@@ -65,8 +65,10 @@ def _match_rows(preview: FilePreview) -> list[tuple[str, str]]:
     """Return what the taste model predicts, or why it does not."""
     why = preview.why
     if why is not None:
-        expected = f"{why.stars:.1f} stars expected\n±{why.std:.1f} · {why.certainty}"
-        return [("Match", f"{why.match}\n{expected}")]
+        sure = f"±{why.std:.1f} · {why.certainty}"
+        if why.match is None:
+            return [("Expected", f"{why.stars:.1f} stars\n{sure}")]
+        return [("Match", f"{why.match}\n{why.stars:.1f} stars expected\n{sure}")]
     return [("Match", preview.unmatched)] if preview.unmatched else []
 
 
@@ -171,7 +173,8 @@ class FilePreviewPanel(OverlayPanel):
             return "Not in the catalog. Curator stores nothing about it." if preview.form else ""
         if preview.photo not in self._session.table:
             return "In the catalog."
-        return f"In the catalog: {in_words(self._session.table.marks(preview.photo))}."
+        (marks,) = self._session.photos.details.marks_of([preview.photo])
+        return f"In the catalog: {in_words(marks)}."
 
     def _show_photo(self) -> None:
         photo = self._loader.preview.photo if self._loader is not None else None

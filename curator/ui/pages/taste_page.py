@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QBoxLayout, QGridLayout, QTableView, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QTimer
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QBoxLayout, QTableView, QVBoxLayout, QWidget
 
 from curator.catalog import TasteRow
 from curator.learning.learner import MIN_RATINGS, ScoreChange
-from curator.learning.report import MEANING, Report
+from curator.learning.outlook import Outlook
+from curator.learning.report import Report
 from curator.model import KnownError, counted
 from curator.session import Session
-from curator.taste import Accuracy
-from curator.taste.accuracy import MIN_JUDGED
-from curator.ui.pages.learning_curve import LearningCurve
+from curator.taste.ceiling import FEWEST
+from curator.ui.pages.taste_accuracy import AccuracyPanel
 from curator.ui.pages.taste_versions import MovedStrip, VersionTable
-from curator.ui.widgets import layouts, theme, words
+from curator.ui.widgets import layouts, theme
 from curator.ui.widgets.dialogs import Dialog
 from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.tables import table
@@ -77,6 +77,7 @@ class TastePage(Dialog):
         self._session = session
         self._closed = False
         self._report: Report | None = None
+        self._outlook: Outlook | None = None
         self._make_head()
         self.body.addSpacing(20)
         self._columns = QWidget()
@@ -84,13 +85,14 @@ class TastePage(Dialog):
         columns = QBoxLayout(_DOWN if below else QBoxLayout.Direction.LeftToRight, self._columns)
         columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(_GAP - 8 * self._narrow)
-        columns.addLayout(self._make_accuracy(), 1)
+        self.accuracy = AccuracyPanel(self._narrow)
+        columns.addWidget(self.accuracy, 1)
         columns.addLayout(self._make_versions(pictures))
-        self._scroll = theme.scrolled(self._columns)
-        self._scroll.setFixedHeight(_LEAST)
-        self.body.addWidget(self._scroll, 1)
+        self.scroll_area = theme.scrolled(self._columns)
+        self.scroll_area.setFixedHeight(_LEAST)
+        self.body.addWidget(self.scroll_area, 1)
         self._make_buttons()
-        empty = (self.slots, self.pin, self.curve, self.table, self.moved, self.moved_title)
+        empty = (self.slots, self.pin, self.table, self.moved, self.moved_title)
         for part in (*empty, self.unpin, self.roll_back):
             part.hide()  # until there is something to show
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
@@ -111,23 +113,6 @@ class TastePage(Dialog):
         for part in (self.verdict, self.slots, self.why, self.pin, self.state):
             self.body.addWidget(part)
 
-    def _make_accuracy(self) -> QVBoxLayout:
-        column = layouts.column()
-        column.addWidget(theme.plain("Predicted before you rated", role="section"))
-        column.addSpacing(8)
-        self.curve = LearningCurve()
-        self.no_curve = self.wrapped("", "quiet")
-        column.addWidget(self.curve)
-        column.addWidget(self.no_curve)
-        column.addSpacing(16)
-        self.figures = QGridLayout()
-        self.figures.setHorizontalSpacing(8 if self._narrow else 16)
-        self.figures.setVerticalSpacing(2)
-        self.figures.setColumnStretch(0, 1)
-        column.addLayout(self.figures)
-        column.addStretch(1)
-        return column
-
     def _make_versions(self, pictures: Pictures) -> QVBoxLayout:
         column = layouts.column()
         column.addWidget(theme.plain("Versions", role="section"))
@@ -140,7 +125,8 @@ class TastePage(Dialog):
         self.table.selectionModel().currentRowChanged.connect(lambda: self._choose())
         self.no_versions = self.wrapped("", "quiet")
         self.no_versions.setFixedWidth(self._column)
-        self.moved_title = theme.plain("", role="section")
+        self.moved_title = theme.wrapped("", "section")
+        self.moved_title.setFixedWidth(self._column)
         self.moved = MovedStrip(self._session, pictures)
         column.addWidget(self.table)
         column.addWidget(self.no_versions)
@@ -171,8 +157,14 @@ class TastePage(Dialog):
     # --- content
 
     def refresh(self) -> None:
-        """Request a new report; it is shown when it arrives."""
+        """Request a new report and outlook; they are shown when they arrive."""
         self._session.taste.report(self._show)
+        self._session.taste.outlook(self._show_outlook)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scroll by the keys that the part in focus does not use."""
+        if not theme.scroll_by_key(self.scroll_area, event.key()):
+            super().keyPressEvent(event)
 
     def _show(self, report: Report | KnownError) -> None:
         if self._closed:
@@ -182,7 +174,7 @@ class TastePage(Dialog):
             return
         self._report = report
         self._show_head(report)
-        self._show_accuracy(report)
+        self.accuracy.show_report(report)
         chosen = self._chosen()
         if self.versions.show_versions(report.versions, report.learned.pinned):
             numbers = [row.id for row in report.versions]
@@ -191,18 +183,26 @@ class TastePage(Dialog):
         self._show_versions()
         self._fit()
 
+    def _show_outlook(self, outlook: Outlook | KnownError) -> None:
+        if self._closed or self._report is None or isinstance(outlook, KnownError):
+            return
+        self._outlook = outlook
+        self._show_head(self._report)
+        self.accuracy.show_outlook(outlook)
+        self._fit()
+
     def _fit(self) -> None:
         """Fit the height to the content, centered in the window; scroll if it does not fit."""
         layout, parent, columns = self.layout(), self.parentWidget(), self._columns.layout()
         assert layout is not None and columns is not None
         for each in (columns, self.body, layout):
             each.activate()
-        around = layout.totalHeightForWidth(self.width()) - self._scroll.minimumHeight()
+        around = layout.totalHeightForWidth(self.width()) - self.scroll_area.minimumHeight()
         beside = self.width() - layout.contentsMargins().left() - layout.contentsMargins().right()
-        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        bar = self.scroll_area.verticalScrollBar().sizeHint().width()
         wanted = theme.height_in(self._columns, beside - bar)
-        self._scroll.setFixedHeight(max(min(wanted, self.max_size.height() - around), _LEAST))
-        self.resize(self.width(), around + self._scroll.height())
+        self.scroll_area.setFixedHeight(max(min(wanted, self.max_size.height() - around), _LEAST))
+        self.resize(self.width(), around + self.scroll_area.height())
         if parent is not None:
             placed = self.geometry()
             placed.moveCenter(parent.window().geometry().center())
@@ -217,7 +217,7 @@ class TastePage(Dialog):
         self.verdict.setText(report.accuracy.headline if begun else missing)
         no_encoder = self._no_encoder_reason(report)  # ratings alone predict nothing
         how = "" if no_encoder else self._how_to_begin(learned.ratings)
-        self.why.setText(report.accuracy.explanation if begun else how)
+        self.why.setText(self._explanation(report) if begun else how)
         self.why.setVisible(bool(self.why.text()))
         pinned = learned.pinned is not None
         later = "" if learned.problem else " Curator learns from newer ratings once you unpin it."
@@ -228,6 +228,15 @@ class TastePage(Dialog):
         where = " ".join(filter(None, (learned.sentence if begun else "", until)))
         state = [*([] if pinned else [where]), no_encoder or report.compared, report.damaged]
         self.state.setText("\n".join(filter(None, state)))
+
+    def _explanation(self, report: Report) -> str:
+        """Return what is reached and what more stars would bring, or why that is not known."""
+        learned = report.learned
+        more = "" if self._outlook is None else self._outlook.sentence(report)
+        if self._outlook is None and learned.pinned is None and learned.usable >= FEWEST:
+            more = "Measuring whether more stars would help…"
+        reached = report.reached_sentence or report.accuracy.explanation
+        return f"{reached} {more}".strip()
 
     def _how_to_begin(self, stars: int) -> str:
         keys = [self._session.preferences.keys.get(f"stars_{number}") for number in (1, 5)]
@@ -244,32 +253,6 @@ class TastePage(Dialog):
         if report.encoder or pipeline is None or pipeline.encoding.recipe is not None:
             return ""
         return pipeline.encoding.sentence
-
-    def _show_accuracy(self, report: Report) -> None:
-        self.curve.show_curve(report.curve)
-        self.curve.setVisible(bool(report.curve))
-        self.no_curve.setVisible(not report.curve)
-        self.no_curve.setText(
-            "Curator predicts each rating before you give it. After 20 predictions a curve compares"
-            " them with always guessing your average."
-        )
-        theme.clear_layout(self.figures)
-        if report.accuracy.count < MIN_JUDGED:
-            return
-        heads = ("", "Ratings", "Correlation", "Error", "Error of your mean")
-        lines = [heads, _figures("All predicted ratings", report.accuracy)]
-        if report.by_time.count:
-            lines.append(_figures("Sorted by capture time", report.by_time))
-        for row, line in enumerate(lines):
-            for column, text in enumerate(line):
-                label = theme.plain(text, role="caption" if not row else "")
-                label.setWordWrap(self._narrow and not column)
-                place = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
-                self.figures.addWidget(label, row, column, place)
-                label.show()  # at once, so that the page's height includes it
-        meaning = theme.wrapped(MEANING, "caption")
-        self.figures.addWidget(meaning, len(lines), 0, 1, len(heads))
-        meaning.show()
 
     def _show_versions(self) -> None:
         rows, pinned = self.versions.rows, self.versions.pinned
@@ -347,10 +330,3 @@ class TastePage(Dialog):
     def _on_closed(self) -> None:
         self._closed = True
         self._soon.stop()
-
-
-def _figures(what: str, judged: Accuracy) -> tuple[str, ...]:
-    if judged.count < MIN_JUDGED:
-        return what, words.count(judged.count), "too few", "", ""
-    numbers = (f"{judged.correlation:.2f}", f"{judged.error:.2f}", f"{judged.mean_error:.2f}")
-    return what, words.count(judged.count), *numbers

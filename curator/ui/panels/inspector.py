@@ -7,6 +7,7 @@ else it is appended below until another photo becomes current.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -240,6 +241,7 @@ class Inspector(QWidget):
         describing = "Describing…" if self._session.descriptions.describes(current) else ""
         stack = self._session.stacks.facts(current)
         unmeasured = "Not measured yet" if self._session.settings.faces.on else ""
+        detail = replace(detail, text=self._session.text.hits_first(current))
         found = sections(detail, history, stack, describing=describing, unmeasured=unmeasured)
         # What the person did shows at once: a mark, or the wish for a description.
         laid_out_for = current, history[-1].id if history else None, describing
@@ -254,7 +256,8 @@ class Inspector(QWidget):
     def _why_approved(self, photo_id: int | None) -> str:
         """Return which clause approves a photo for export, as a sentence; empty if none does."""
         session = self._session
-        name = None if photo_id is None else session.statistics.clause_of(photo_id)
+        shown = photo_id is not None and photo_id not in session.photos.hidden_stars
+        name = session.statistics.clause_of(photo_id) if shown and photo_id is not None else None
         if name == Clause.FILE:
             return "Approved only by ratings read from files"
         clauses = all_clauses(session.settings.approval.rule)

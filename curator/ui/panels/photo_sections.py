@@ -20,6 +20,7 @@ from curator.model import (
     Marks,
     StageState,
     Step,
+    TextLine,
     bidi_safe,
     counted,
 )
@@ -29,6 +30,7 @@ from curator.ui.widgets.tag_chips import TagChips
 
 WORK = "Work"
 _HISTORY = 12  # steps shown
+_LINES = 8  # lines of text shown
 _PARAGRAPH_GAP = 5  # px
 _LONG_WORD = re.compile(r"(\S{20})(?=\S)")  # breaks words that would not fit
 
@@ -75,6 +77,7 @@ def sections(
         Section("Taste", taste),
         Section("Description", paragraphs=_description(detail.description, describing)),
         Section("Faces", paragraphs=_faces(detail, unmeasured)),
+        Section("Text", paragraphs=_text(detail.text)),
         Section("Tags", tags=detail.tags),
         Section("Stack", stack),
         Section("History", _history(history)),
@@ -151,6 +154,15 @@ def _faces(detail: PhotoDetail, unmeasured: str) -> list[tuple[str, str]]:
     return [(summary, ""), *((line, "quiet") for line in lines)]
 
 
+def _text(lines: Sequence[TextLine] | None) -> list[tuple[str, str]]:
+    """Return the first lines of the text in a photo, each with its role."""
+    if not lines:
+        return [] if lines is None else [("No text found", "quiet")]
+    shown = [(bidi_safe(line.text), "") for line in lines[:_LINES]]
+    more = len(lines) - len(shown)
+    return [*shown, *([(f"+{counted(more, 'line')}", "quiet")] if more else [])]
+
+
 def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
     rows = []
     for step in list(reversed(history))[:_HISTORY]:
@@ -165,7 +177,8 @@ def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
 def _change(change: Change) -> str:
     value = change.after
     if change.field == "rating":
-        return counted(int(str(value)), "star") if value else "no stars"
+        again = " again" if change.repeated else ""
+        return counted(int(str(value)), "star") + again if value else "no stars"
     if change.field == "kept":
         return "kept" if value else "not kept"
     if change.field == "label":

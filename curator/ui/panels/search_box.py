@@ -23,7 +23,7 @@ from curator.ui.widgets.rows import Row, Rows
 
 _TYPING_MS = 200
 _TIP = "Search names, tags and descriptions, or fields: is:picked rating:>=4 camera:x100"
-_HINTS = 380  # px wide
+_HINTS = 440  # px wide
 _LONGEST = 10_000  # characters, more than a search may have: a long one is refused, not cut
 
 

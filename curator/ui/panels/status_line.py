@@ -234,7 +234,7 @@ def work_text(work: Work) -> str:
         if work.measuring:
             return f"Measuring faces in {words.photos(work.measuring)}"
         if not work.describing:
-            return work.away
+            return f"Reading text in {words.photos(work.texts)}" if work.texts else work.away
         photos = words.photos(work.describing)
         return f"{photos} to describe" if work.held else f"Describing {photos}"
     text = f"Reading {words.count(done)} of {words.count(work.found)}"

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from curator.learning.explanations import Insight, Why
 from curator.session import Session
-from curator.session.explanations import HIDDEN
+from curator.session.explanations import HIDDEN, HIDDEN_UNTIL_RATED
 from curator.ui.panels.similar_photos import SimilarPhotos
-from curator.ui.widgets import layouts, theme
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.frames import Pictures
 
 
@@ -44,6 +44,7 @@ class WhySection(_Section):
         hidden.addWidget(self.show_now)
         self.column.addLayout(hidden)
         self.score = self.line()
+        self.meaning = self.line("quiet")
         self.uncertainty = self.line("quiet")
         self.includes_own = self.line("quiet")
         self.titles, self.similar = {}, {}
@@ -59,23 +60,26 @@ class WhySection(_Section):
 
     def show_insight(self, photo_id: int, insight: Insight | None) -> None:
         """Show why a photo has its score, or why not; ``insight`` is None until it is computed."""
-        allowed = self._session.explanations.may_show_why(photo_id)
+        explanations = self._session.explanations
+        allowed, may_ask = explanations.may_show_why(photo_id), explanations.may_ask_why(photo_id)
         why = insight.why if insight is not None and allowed else None
         missing = insight.missing if insight is not None and insight.why is None else ""
         hidden = not missing and not allowed
-        self.notice.setText(missing or HIDDEN)
+        self.notice.setText(missing or (HIDDEN if may_ask else HIDDEN_UNTIL_RATED))
         self.notice.setVisible(bool(missing) or hidden)
-        self.show_now.setVisible(hidden)
+        self.show_now.setVisible(hidden and may_ask)
         self.show_now.setToolTip(theme.tip("Show now", self._session.preferences.keys.get("why")))
         self._show(why, bool(self._session.table.marks(photo_id).rating))
         self.setVisible(why is not None or bool(missing) or hidden)
 
     def _show(self, why: Why | None, rated: bool) -> None:
         if why is not None:
-            self.score.setText(f"Match {why.match} · {why.stars:.1f} stars expected")
+            match = "" if why.match is None else f"Match {why.match}"
+            self.score.setText(words.joined((match, f"{why.stars:.1f} stars expected")))
+            self.meaning.setText(why.meaning)
             self.uncertainty.setText(f"±{why.std:.1f} · {why.certainty}")
             self.includes_own.setText("Includes your rating of this photo")
-        for label in (self.score, self.uncertainty):
+        for label in (self.score, self.meaning, self.uncertainty):
             label.setVisible(why is not None)
         self.includes_own.setVisible(why is not None and rated)
         for name, similar in self.similar.items():

@@ -30,6 +30,7 @@ from curator.model import KnownError
 from curator.ui.widgets import theme, words
 
 _EDGE = 8  # px a dialog leaves free at each edge of the screen
+_TITLE_BAR = 32  # px at most; nobody knows its height before the window is shown
 
 
 class Dialog(QDialog):
@@ -69,10 +70,10 @@ class Dialog(QDialog):
 
     @property
     def max_size(self) -> QSize:
-        """The largest size: the screen without taskbars and a small margin."""
+        """The largest size: the screen without taskbars, a title bar and a small margin."""
         parent = self.parentWidget()
         size = (parent or self).screen().availableGeometry().size()
-        return size - QSize(2 * _EDGE, 2 * _EDGE)
+        return size - QSize(2 * _EDGE, 2 * _EDGE + _TITLE_BAR)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Fit the content, where Qt would stop at two thirds of the screen."""

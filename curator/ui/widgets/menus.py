@@ -45,9 +45,19 @@ def tag_menu(parent: QWidget, session: Session, name: str) -> QMenu:
 
 def show_tagged(session: Session, name: str) -> None:
     """Filter the list for the photos with a tag."""
-    session.messages.say_errors(lambda: session.search.set_filter(tag_query(name)))
+    show_found(session, tag_query(name))
+
+
+def show_found(session: Session, query: str) -> None:
+    """Filter the list by a search."""
+    session.messages.say_errors(lambda: session.search.set_filter(query))
 
 
 def tag_query(name: str) -> str:
     """Return the search query for photos with a tag."""
     return f'tag:"{name}"'
+
+
+def kind_query(name: str) -> str:
+    """Return the search query for photos with tags of a kind."""
+    return f"tag:{name.replace(' ', '-')}"

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFontMetrics,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QSizePolicy,
@@ -155,16 +162,19 @@ class Rows(QWidget):
             icon = theme.pixmap(name, theme.QUIET, theme.ICON, ratio)
             painter.drawPixmap(right - theme.ICON + 4, middle, icon)
         right -= theme.ICON
+        # Folder names differ at their ends (2026-05-01 a, 2026-05-01 b), so the middle is elided.
+        title, elide = bidi_safe(row.title), Qt.TextElideMode.ElideMiddle
+        beside = right - left - 8 - QFontMetrics(theme.body_font()).horizontalAdvance(title)
         painter.setFont(theme.caption_font())
         painter.setPen(theme.DISABLED if row.dim else theme.QUIET)
         counts = QRect(left, top, right - left, theme.ROW)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-        painter.drawText(counts, int(flags | Qt.AlignmentFlag.AlignRight), row.count)
-        width = right - painter.fontMetrics().horizontalAdvance(row.count) - 8 - left
+        metrics, cut = painter.fontMetrics(), Qt.TextElideMode.ElideRight
+        count = metrics.elidedText(row.count, cut, max(beside, counts.width() // 2))
+        painter.drawText(counts, int(flags | Qt.AlignmentFlag.AlignRight), count)
+        width = counts.width() - 8 - metrics.horizontalAdvance(count)
         painter.setFont(theme.body_font())
         painter.setPen(color)
-        # Folder names differ at their ends (2026-05-01 a, 2026-05-01 b), so the middle is elided.
-        title, elide = bidi_safe(row.title), Qt.TextElideMode.ElideMiddle
         text = painter.fontMetrics().elidedText(title, elide, width)
         painter.drawText(QRect(left, top, width, theme.ROW), int(flags), text)
 

@@ -223,12 +223,13 @@ def test_decisions_made_since_the_backup_are_replayed(home: Home, backed: Path) 
         harbor = catalog.tags.ids(["harbor"], make=True)["harbor"]
         catalog.journal.decide({7: {"kept": True}}, summary="kept")
         catalog.journal.undo()
+        catalog.journal.repeat(3, {"rating": 5}, summary="5 stars")
         catalog.journal.decide({8: {("tag", harbor): "confirmed"}}, summary="harbor")
         history = [step.summary for step in catalog.journal.history(7)]
     damage(home.catalog)
     whole = home.catalog.read_bytes()
     restored = restore(home.catalog, backed, redo=True)
-    assert restored.redone == ReplayReport(4, 5, 0, True)
+    assert restored.redone == ReplayReport(5, 6, 0, True)
     assert restored.aside is not None and restored.aside.read_bytes() == whole
     with closing(Catalog.open(home.catalog)) as catalog:
         assert (
@@ -236,6 +237,7 @@ def test_decisions_made_since_the_backup_are_replayed(home: Home, backed: Path) 
         )
         assert not catalog.photos.get(7).marks.kept
         assert [step.summary for step in catalog.journal.history(7)] == history
+        assert [(each.first, each.again) for each in catalog.taste.repeats()] == [(4, 5)]
         assert [tag.name for tag in catalog.tags.of([8])[8]] == ["harbor"]
         assert catalog.check() == []
         undone = catalog.journal.undo()
@@ -341,6 +343,28 @@ def test_an_older_backup_is_migrated_when_restored(home: Home) -> None:
     assert [path.name for path in home.backups.iterdir()] == [backup.name]
     with closing(Catalog.open(home.catalog)) as catalog:
         assert catalog.photos.get(2).marks.rating == 4
+
+
+def test_decisions_in_a_damaged_catalog_of_an_older_version_are_replayed(home: Home) -> None:
+    old = Path(__file__).parents[2] / "data" / "catalogs" / "v8.db"
+    home.backups.mkdir()
+    backup = home.backups / "catalog-daily-20250101-120000.db"
+    for copy in (backup, home.catalog):
+        shutil.copy(old, copy)
+    with closing(sqlite3.connect(home.catalog)) as connection:
+        connection.execute(
+            "INSERT INTO step (kind, summary, made_at, source, scope, context)"
+            " VALUES ('do', '2 stars', 1.8e9, 'person', '', '{}')"
+        )
+        connection.execute(
+            "INSERT INTO decision (step_id, photo_id, field, before, after, order_name)"
+            " VALUES (last_insert_rowid(), 3, 'rating', NULL, 2, '')"
+        )
+        connection.commit()
+    damage(home.catalog)
+    assert restore(home.catalog, backup, redo=True).redone == ReplayReport(1, 1)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert catalog.photos.get(3).marks.rating == 2
 
 
 def test_a_leftover_write_ahead_log_is_not_applied_to_the_backup(home: Home, backed: Path) -> None:

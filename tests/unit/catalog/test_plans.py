@@ -20,7 +20,16 @@ import pytest
 from curator import files
 from curator.bench import synthetic_library
 from curator.catalog import Catalog, StackChange, VerifiedCopy, WriteResult
-from curator.model import Embedded, FacesMeasured, FileMarks, Kind, StackKind, StageJob
+from curator.model import (
+    Embedded,
+    FacesMeasured,
+    FileMarks,
+    Kind,
+    StackKind,
+    StageJob,
+    TextLine,
+    TextRead,
+)
 from curator.settings import Home
 from curator.stages import STAGES
 from tests import catalogs
@@ -31,7 +40,7 @@ Act = Callable[[Catalog], object]
 GROWING = {
     *("photo", "file", "work", "vector", "step", "decision", "photo_tag", "description"),
     *("photo_project", "photo_text", "photo_text_due", "unwritten", "sidecar", "duel", "directory"),
-    "verified_copy",
+    *("verified_copy", "text_line"),
 }
 """Tables with a row a photo, or many."""
 
@@ -117,6 +126,16 @@ def _measured(catalog: Catalog) -> None:
     assert catalog.faces.of(SOME)[PHOTO] and catalog.faces.columns(SOME)
 
 
+def _text_read(catalog: Catalog) -> None:
+    source = catalog.photos.get(PHOTO).proxy_digest or ""
+    line = TextLine("EXIT 12", 0.9, ((0.1, 0.1), (0.2, 0.1), (0.2, 0.2), (0.1, 0.2)))
+    catalog.text_lines.request([PHOTO])
+    job = StageJob(PHOTO, "read_text", "", Kind.IMAGE, "")
+    assert catalog.text_lines.save([(job, TextRead(source, (line,)))]) == [PHOTO]
+    assert catalog.text_lines.of(SOME)[PHOTO]
+    catalog.text.update(20)
+
+
 def _import(catalog: Catalog) -> None:
     """Record the copies of a known photo and of a new one."""
     file = catalog.photos.get(PHOTO).files[0]
@@ -194,6 +213,14 @@ HOT: dict[str, Act] = {
         c.vectors.revisions("drawn/1", 110),
     ),
     "pinned": lambda c: c.taste.pinned(),
+    "rated again": lambda c: (
+        c.taste.rated_since("planned", 50),
+        c.taste.newest_decision(),
+        c.taste.last_rating(PHOTO),
+        c.journal.repeat(PHOTO, {"rating": 4}, summary="4 stars"),
+        c.taste.note_repeat(1),
+        c.taste.repeats(),
+    ),
     # the conductor
     "pending": lambda c: [c.work.pending(stage.name, 20) for stage in STAGES],
     "pending on screen": lambda c: (
@@ -222,6 +249,7 @@ HOT: dict[str, Act] = {
     ),
     "compared, named": _compared,
     "measured": _measured,
+    "text read": _text_read,
     "to be described": lambda c: (
         c.descriptions.request(SOME),
         c.descriptions.not_pending(SOME),

@@ -196,6 +196,60 @@ def test_a_rating_has_the_stack_of_its_photo(twelve: Catalog) -> None:
     assert {judgment.stack for judgment in twelve.taste.ratings([5, 7])} == {7}
 
 
+# --- repeated ratings
+
+
+def stars(catalog: Catalog) -> list[tuple[int, int, int]]:
+    """Return the repeated ratings as (photo, first, again)."""
+    return [(each.photo_id, each.first, each.again) for each in catalog.taste.repeats()]
+
+
+def test_a_repeat_is_recorded_even_with_the_same_stars(twelve: Catalog) -> None:
+    twelve.journal.decide({3: {"rating": 4}, 4: {"rating": 2}}, summary="")
+    same = twelve.journal.repeat(3, {"rating": 4, "kept": True}, summary="4 stars")
+    twelve.journal.repeat(4, {"rating": 5, "kept": True}, summary="5 stars")
+    assert same.id and [change.repeated for change in same.changes if change.field == "rating"]
+    assert stars(twelve) == [(3, 4, 4), (4, 2, 5)]
+    [of_3, of_4] = twelve.taste.repeats()
+    assert of_3.first_at == of_4.first_at < of_3.again_at < of_4.again_at
+    assert twelve.photos.get(4).marks.rating == 5
+    assert {each.photo_id: each.rating for each in twelve.taste.ratings()}[4] == 5
+
+
+def test_an_undone_repeat_does_not_count_until_it_is_redone(twelve: Catalog) -> None:
+    twelve.journal.decide({3: {"rating": 4}}, summary="")
+    twelve.journal.repeat(3, {"rating": 5}, summary="5 stars")
+    twelve.journal.repeat(3, {"rating": 5}, summary="5 stars")
+    assert stars(twelve) == [(3, 4, 5), (3, 5, 5)]
+    for left in ([(3, 4, 5)], []):
+        twelve.journal.undo()
+        assert stars(twelve) == left
+    assert twelve.photos.get(3).marks.rating == 4
+    twelve.journal.redo()
+    twelve.journal.redo()
+    assert stars(twelve) == [(3, 4, 5), (3, 5, 5)]
+    assert [change.repeated for change in twelve.journal.history(3)[-1].changes] == [True]
+
+
+def test_a_repeat_follows_the_newest_rating_of_a_person(twelve: Catalog) -> None:
+    twelve.journal.decide({3: {"rating": 1}}, summary="")
+    twelve.journal.decide({3: {"rating": 2}}, summary="")
+    twelve.journal.repeat(3, {"rating": 3}, summary="")
+    twelve.journal.decide({4: {"rating": 5}}, summary="", source="file")
+    twelve.journal.repeat(4, {"rating": 4}, summary="")
+    assert stars(twelve) == [(3, 2, 3)]
+    with twelve.store.transaction():
+        twelve.store.run("UPDATE photo SET merged_into = 2 WHERE id = 3")
+    twelve.journal.repeat(2, {"rating": 5}, summary="")
+    assert stars(twelve) == [(2, 2, 3), (2, 3, 5)]
+
+
+def test_a_repeat_never_tests_the_prediction(twelve: Catalog) -> None:
+    twelve.journal.decide({3: {"rating": 4}}, summary="", source="file")
+    twelve.journal.repeat(3, {"rating": 4}, summary="")
+    assert all(each.photo_id != 3 for each in twelve.taste.predictions())
+
+
 def stack(catalog: Catalog, by: str, name: int, photos: list[int]) -> None:
     """Put photos into one stack, automatically or by hand."""
     if by == "stacked":

@@ -305,6 +305,8 @@ def test_export_copies_what_is_approved_and_a_dry_run_does_not(shoot: Type, tmp_
     planned = shoot("export", out, "--dry-run", "--json").json
     assert planned["approved"] == {"stars": 1, "pick": 1, "match": 0, "file": 0}
     assert planned["new_files"] == 3 and not out.exists()
+    told = shoot("export", out, "--dry-run").out.splitlines()
+    assert told[2].split("  ")[0] == "3 stars and match" and "no match scores yet" in told[2]
     done = shoot("export", out, "--json").json
     assert sorted(done["written"]) == ["DSC_1.JPG", "DSC_4.DNG", "DSC_4.JPG"]
     again = shoot("export", out, "--json").json

@@ -1,4 +1,4 @@
-"""Verbs that only read the catalog, or mark photos in it, load neither Qt nor a decoder."""
+"""Verbs that only read the catalog, or mark photos in it, load no Qt, decoder or scikit-learn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = {"PySide6", "torch", "open_clip", "cv2", "rawpy", "PIL"}
+HEAVY = {"PySide6", "torch", "open_clip", "cv2", "rawpy", "PIL", "sklearn", "scipy"}
 HEAVY_ROOMS = {"curator.pipeline", "curator.session", "curator.ui", "curator.imaging"}
 VERBS = [
     ["status"],

@@ -52,6 +52,7 @@ def test_tags_lists_removed_suggestions_by_source(curator: Type) -> None:
     assert listed == [
         {
             "name": "harbor",
+            "kinds": [],
             "category": None,
             "count": 2,
             "confirmed": 1,
@@ -94,3 +95,21 @@ def test_invalid_tag_commands_change_nothing(
     said = curator("tag", *words)
     assert said.code == code and said.err
     assert curator("undo").out.strip() == "Nothing to undo."
+
+
+@pytest.mark.usefixtures("suggested")
+def test_tags_of_a_kind_are_listed_and_their_photos_found(curator: Type) -> None:
+    curator("tag", "add", 5, "Peacock")
+    curator("tag", "add", 6, "heron")
+    listed = curator("tags", "--json", "--kind", "animals").json
+    assert [(tag["name"], tag["kinds"]) for tag in listed] == [
+        ("heron", ["bird"]),
+        ("Peacock", ["bird"]),
+    ]
+    assert "boat" in curator("tags", "--kind", "vehicle").out
+    found = {each["id"]: each["found_by"] for each in curator("search", "bird", "--json").json}
+    assert found == {5: "Peacock is a bird", 6: "heron is a bird"}
+    assert "boat" not in curator("tags", "--kind", "bird").out
+    listed = curator("photos", "--filter", "tag:vehicle -tag:bird", "--json").json
+    assert [photo["id"] for photo in listed] == [1]
+    assert "CLIP finds more" in curator("search", "sunset").err

@@ -34,7 +34,21 @@ def test_an_empty_home_reports_the_missing_ratings(curator: Type) -> None:
     said = curator("taste", "--json").json
     assert (said["ratings"], said["missing"], said["ready"]) == (0, 20, False)
     assert said["encoder"] is None and said["accuracy"]["trust"] == "not yet"
+    assert (said["agreement"], said["reached"], said["outlook"], said["stacks"]) == (None,) * 4
     assert "Rate 20 more photos to start predictions." in curator("taste").out
+
+
+def test_agreement_with_oneself_is_told_in_words_and_numbers(
+    curator: Type, liked: dict[int, np.ndarray]
+) -> None:
+    found = curator("taste", "--json").json["agreement"]
+    assert {name: found[name] for name in ("repeats", "same_stars", "assumed_share")} == {
+        "repeats": 0,
+        "same_stars": 0,
+        "assumed_share": 1,
+    }
+    assert found["low"] < found["rank_correlation"] == 0.918 < found["ceiling"] < found["high"]
+    assert found["sentence"] in curator("taste").out
 
 
 @pytest.mark.slow
@@ -220,7 +234,7 @@ def test_a_damaged_version_is_refused_and_nothing_changes(
 ) -> None:
     before = scores(curator)
     with closing(sqlite3.connect(tmp_path / "home" / "catalog.db")) as catalog, catalog:
-        catalog.execute("UPDATE taste_version SET numbers = x'504b0304'")
+        catalog.execute("UPDATE taste_version SET numbers = x'504b0304' WHERE id = 1")
     said = curator("taste", "rollback", 1, "--json")
     assert said.code == 1 and "Version 1 of taste is damaged" in said.json["error"]
     assert curator("taste", "--json").json["pinned"] is None

@@ -38,7 +38,7 @@ def learner(catalog: Catalog, home: Home) -> TasteLearner:
 def after(learner: TasteLearner, ids: list[int] | None = None) -> Learned:
     learner.sync_vectors()
     learner.update_training(ids)
-    return learner.fit()
+    return taste_data.searched(learner)
 
 
 def test_a_disk_full_during_an_encoder_change_leaves_no_training_data_of_the_old_one(
@@ -143,7 +143,7 @@ def test_a_photo_with_a_damaged_vector_has_no_score_and_is_reported(
     after(learner)
     learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
     assert (learned.ratings, learned.usable, learned.damaged) == (30, 29, 2)
-    assert learned.sentence == "Taste is ready: learned from 29 of 30 photos with stars."
+    assert learned.sentence == "Learned from 29 of 30 photos with stars."
     assert learned.by_id().keys() == set(liked) - {1, 40}
     assert np.isfinite(learned.predicted).all()
     assert report(learner).damaged.startswith("2 photos cannot be scored")

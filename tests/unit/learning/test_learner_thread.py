@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,12 +15,14 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.catalog.vectors import Vectors
-from curator.learning.learner import TasteLearner
+from curator.learning import learner_thread
+from curator.learning.learner import Learned, TasteLearner
 from curator.learning.learner_thread import LearnerThread
 from curator.learning.vector_index import VectorIndex
 from curator.model import KnownError
 from curator.settings import Home, Settings
-from tests import catalogs
+from curator.workers import WorkerPool
+from tests import catalogs, taste_data
 from tests.conftest import ExpectedLog
 
 
@@ -110,6 +114,49 @@ def test_closing_cancels_the_initial_loading_of_vectors(
     taste.start()
     qtbot.waitUntil(lambda: len(read) > 2)
     taste.close()  # would not return if it waited for the vectors
+
+
+@pytest.mark.slow
+def test_a_search_runs_in_a_process_that_ends_when_idle(
+    qtbot: QtBot, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = WorkerPool(1, memory_mb=2048, name="taste", keeps_memory=True)
+    monkeypatch.setattr(learner_thread, "make_pool", lambda: pool)
+    monkeypatch.setattr(learner_thread, "_IDLE_S", 1.0)
+    catalogs.fill(catalog.path, 60)
+    vectors = taste_data.embed(catalog, range(1, 61))
+    taste_data.rate(catalog, vectors, range(1, 41))
+    taste = LearnerThread(catalog.path, Settings.load(home).taste, home.cache)
+    learned: list[Learned] = []
+    taste.learned.connect(learned.append)
+    taste.start()
+    try:
+        qtbot.waitUntil(lambda: len(learned) == 1, timeout=60_000)
+        assert learned[0].has_match, "searched before anything is shown"
+        taste_data.rate(catalog, vectors, range(41, 46))
+        taste.marks_changed(range(41, 46))
+        qtbot.waitUntil(lambda: len(learned) == 3)
+        first, at_once, searched = (each.model for each in learned)
+        assert first and at_once and searched and at_once.count == searched.count
+        assert first.penalty == at_once.penalty != searched.penalty
+        assert len(pool.processes()) == 1
+        qtbot.waitUntil(lambda: not pool.processes())
+    finally:
+        taste.close()
+
+
+@pytest.mark.slow
+def test_closing_does_not_wait_for_a_search(
+    qtbot: QtBot, taste: LearnerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = WorkerPool(1, memory_mb=2048, name="taste")
+    monkeypatch.setattr(taste, "_pool", pool)
+    monkeypatch.setattr(TasteLearner, "search", lambda _: partial(time.sleep, 1000))
+    taste.start()
+    assert answer_of(qtbot, taste) == "here"
+    qtbot.waitUntil(lambda: bool(pool.processes()))
+    taste.close()
+    assert not pool.processes()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a thread's niceness is Linux's")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -248,27 +245,11 @@ def test_a_chosen_encoder_that_is_missing_is_named(home: Home) -> None:
     assert "open_clip cannot be used" in found.sentence
 
 
-@pytest.mark.slow
-def test_selecting_an_encoder_does_not_import_torch() -> None:
-    code = (
-        "import sys; from curator.pipeline import Pipeline;"
-        " from curator.encoders import select_encoder;"
-        " from curator.settings import Home, Settings;"
-        " home = Home.at(); print(select_encoder(home, Settings.load(home)).sentence);"
-        " assert not {'torch', 'timm', 'open_clip'} & set(sys.modules)"
-    )
-    environment = {**os.environ, "CURATOR_ENCODER__WHICH": "auto"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=True, text=True, capture_output=True, env=environment
-    )
-    assert done.stdout.startswith("Photos are")
-
-
-def test_without_torch_auto_says_what_to_install(
+def test_without_torch_auto_takes_the_starter_and_says_how_to_add_clip(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setenv("CURATOR_ENCODER__WHICH", "auto")
     found = select_encoder(home, Settings.load(home))
-    assert found.recipe is None
-    assert "pip install 'curator[taste]'" in found.sentence
+    assert found.recipe is not None and found.recipe.name == "starter"
+    assert "pip install 'curator[clip]'" in found.sentence

@@ -44,7 +44,7 @@ def test_an_explanation_has_the_match_and_the_nearest_photos_rated_high_and_low(
     why = insight.why
     assert why is not None and insight.photo_id == 50
     assert why.match == session.tile(50).match
-    assert why.expected == pytest.approx(session.table.scores.expected(50), abs=1e-3)
+    assert why.expected == pytest.approx(session.table.scores.expected_of(50), abs=1e-3)
     assert why.std > 0 and ("few similar" in why.certainty or "similar photos" in why.certainty)
     for near, liked in ((why.high, lambda stars: stars >= 4), (why.low, lambda stars: stars <= 2)):
         rated = [photo for photo in range(1, 41) if liked(taste_data.stars(vectors[photo]))]

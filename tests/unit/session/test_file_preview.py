@@ -109,7 +109,7 @@ def test_scores_come_first_then_tags_then_the_match(open_at: Open, load, qtbot: 
     assert (previews[1].tags or ())[0].state == "suggested"
     why = previews[-1].why
     assert why is not None and why.match == session.tile(50).match
-    assert why.expected == pytest.approx(session.table.scores.expected(50), abs=1e-2)
+    assert why.expected == pytest.approx(session.table.scores.expected_of(50), abs=1e-2)
 
 
 @pytest.mark.parametrize(

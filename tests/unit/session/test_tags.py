@@ -7,9 +7,9 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.library.scopes import Scope
+from curator.library.tag_index import TagIndex
 from curator.model import View
 from curator.session import Session
-from curator.session.tags import TagIndex
 from tests.requests import recorded
 from tests.unit.conftest import Person
 

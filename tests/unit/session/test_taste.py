@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
-from curator.learning.learner import TasteLearner
+from curator.learning.learner import NO_MATCH, TasteLearner
 from curator.learning.report import Report
 from curator.library.sort_orders import sorted_ids
 from curator.model import KnownError, Pass
@@ -72,15 +72,34 @@ def test_below_twenty_ratings_no_photo_has_a_score(open_at: Open) -> None:
     assert session.criteria.order == "taken"
 
 
-def test_the_twentieth_rating_brings_scores_to_grid_filter_and_counts(
-    qtbot: QtBot, open_at: Open
+def test_the_twentieth_rating_brings_predictions_but_no_match_yet(
+    qtbot: QtBot, open_at: Open, catalog: Catalog
 ) -> None:
-    session = open_at(19)
+    by_dice = np.random.default_rng(0).integers(1, 6, 20).tolist()
+    for photo in range(1, 20):
+        catalog.journal.decide({photo: {"rating": by_dice[photo]}}, summary="")
+    session = open_at(0)
     with qtbot.waitSignal(session.taste.scores_changed):
         star(session, 20, "stars_5")
-    assert session.taste.has_scores
-    scores = [session.tile(photo).match for photo in range(21, PHOTOS + 1)]
-    assert None not in scores and len(set(scores)) > 5
+    assert session.taste.has_scores and session.table.scores.expected_of(30) is not None
+    assert session.taste.sentence == f"Learned from 20 photos with stars. {NO_MATCH}"
+    assert [session.tile(photo).match for photo in range(1, PHOTOS + 1)] == [None] * PHOTOS
+    assert session.statistics.counts()["match"] == 0
+    for search in ("is:match", "match:>=0", "match:<100"):
+        session.search.set_filter(search)
+        assert not len(session.ids)
+    session.search.set_filter("")
+    session.ordering.set_order("match")
+    expected = session.table.scores.expected[session.table.rows_of(session.ids)]
+    assert list(expected) == sorted(expected), "the order needs no numbers"
+    assert session.taste.scores_for_export() == ({}, f"{taste_data.ENCODER}, 20 ratings")
+
+
+def test_more_ratings_bring_match_scores_to_grid_filter_and_counts(open_at: Open) -> None:
+    session = open_at(30)
+    assert session.taste.sentence == "Learned from 30 photos with stars."
+    scores = [session.tile(photo).match for photo in range(31, PHOTOS + 1)]
+    assert None not in scores and len(set(scores)) > 15
     matches = session.statistics.counts()["match"]
     session.search.set_filter("is:match")
     assert len(session.ids) == matches
@@ -121,7 +140,7 @@ def test_a_new_cull_starts_with_the_lowest_match_once_that_order_is_reliable(ope
     session = open_at(25, predicted=25)
     session.modes.set_mode(Pass.CULL)
     assert session.criteria.order == "match"
-    scores = session.table.scores.match[session.table.rows_of(session.ids)]
+    scores = session.table.scores.expected[session.table.rows_of(session.ids)]
     assert list(scores) == sorted(scores) and len(scores) == PHOTOS - 25
 
 
@@ -141,20 +160,20 @@ def test_a_running_cull_keeps_its_order_and_the_match_order_is_offered(
     session = open_at(20, predicted=19)
     session.modes.set_mode(Pass.CULL)
     before = session.ids.tolist()
-    with qtbot.waitSignal(session.taste.became_reliable):
+    with qtbot.waitSignal(session.taste.trust_changed):
         star(session, before[3], "stars_4")
     assert session.criteria.order == "taken" and session.ids.tolist() == before
     with qtbot.waitSignal(session.taste.scores_changed):
         star(session, before[5], "stars_2")
-    assert session.ids.tolist() == before
+    assert session.ids.tolist() == before and session.taste.suggested_order == "match"
     session.ordering.set_order("match")
-    assert session.ids.tolist() != before
+    assert session.ids.tolist() != before and session.taste.suggested_order is None
 
 
 def test_an_interrupted_cull_is_not_new_but_a_finished_one_is(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(20, predicted=19)
     session.modes.set_mode(Pass.CULL)
-    with qtbot.waitSignal(session.taste.became_reliable):
+    with qtbot.waitSignal(session.taste.trust_changed):
         star(session, session.ids.tolist()[3], "stars_4")
     session.modes.set_mode(Pass.RATE)
     session.modes.set_mode(Pass.CULL)
@@ -174,6 +193,64 @@ def test_a_cull_by_match_keeps_its_order(qtbot: QtBot, open_at: Open) -> None:
     qtbot.waitUntil(lambda: second.ids.tolist() == order)
 
 
+def lose_trust(catalog: Catalog) -> None:
+    """Undo the latest ratings, so that too few predictions are left to judge by."""
+    for _ in range(6):
+        catalog.journal.undo()
+
+
+def test_a_running_cull_by_match_stays_when_trust_is_lost_and_capture_time_is_suggested(
+    qtbot: QtBot, open_at: Open, catalog: Catalog
+) -> None:
+    session = open_at(30, predicted=25)
+    session.modes.set_mode(Pass.CULL)
+    before = session.ids.tolist()
+    lose_trust(catalog)
+    with qtbot.waitSignal(session.taste.trust_changed):
+        session.taste.learner.everything_changed()
+    assert not session.taste.is_reliable and session.taste.suggested_order == "taken"
+    assert session.criteria.order == "match" and session.ids.tolist() == before
+    session.modes.set_mode(Pass.RATE)
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "match", "the same pass"
+    session.navigator.finish()
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "taken" and session.taste.suggested_order is None
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_cull_opens_again_by_match_only_if_trusted_or_chosen(
+    qtbot: QtBot, open_at: Open, catalog: Catalog, chosen: bool
+) -> None:
+    first = open_at(30, predicted=25)
+    first.modes.set_mode(Pass.CULL)
+    if chosen:
+        first.ordering.set_order("match", backwards=True)
+        first.ordering.set_order("match")
+    first.close()
+    lose_trust(catalog)
+    second = open_at(0)
+    assert second.taste.has_scores and not second.taste.is_reliable
+    assert (second.criteria.mode, second.criteria.order) == (
+        Pass.CULL,
+        "match" if chosen else "taken",
+    )
+    assert second.taste.suggested_order is None
+    by = sorted_ids(second.table, second.photos.members(), second.criteria.order)
+    assert second.ids.tolist() == by.tolist()
+    scope = second.criteria.scope
+    second.sources.open_scope(scope)
+    assert second.criteria.order == ("match" if chosen else "taken")
+
+
+def test_with_the_setting_off_no_order_by_match_is_suggested(qtbot: QtBot, open_at: Open) -> None:
+    session = open_at(20, predicted=19, lowest_first=False)
+    session.modes.set_mode(Pass.CULL)
+    with qtbot.waitSignal(session.taste.trust_changed):
+        star(session, session.ids.tolist()[3], "stars_4")
+    assert session.taste.is_reliable and session.taste.suggested_order is None
+
+
 def test_a_rating_is_stored_with_its_prediction_which_the_caption_shows(
     open_at: Open, catalog: Catalog
 ) -> None:
@@ -182,7 +259,7 @@ def test_a_rating_is_stored_with_its_prediction_which_the_caption_shows(
     photo = session.current
     assert photo is not None
     assert "expected" not in "".join(session.caption(photo)), "hidden until a decision"
-    expected = session.table.scores.expected(photo)
+    expected = session.table.scores.expected_of(photo)
     assert expected is not None
     Person(session).run("stars_4")
     assert session.caption(photo)[1].startswith(f"you 4 · expected {min(max(expected, 1), 5):.1f}")
@@ -191,6 +268,27 @@ def test_a_rating_is_stored_with_its_prediction_which_the_caption_shows(
     assert stored[0].order_name == "match"
     Person(session).run("next_photo", "previous_photo")
     assert "expected" not in "".join(session.caption(photo))
+    Person(session).run("next_photo", "stars_3")
+    assert "you 3 · expected" in session.caption(session.current or 0)[1]
+    Person(session).run("undo")
+    assert "expected" not in "".join(session.caption(session.current or 0)), "no stars, no news"
+
+
+def test_match_and_expected_rating_of_the_caption_are_of_one_prediction(
+    qtbot: QtBot, open_at: Open
+) -> None:
+    session = open_at(30, show_match=True)
+    photo = 40
+    expected, match = session.table.scores.expected_of(photo), session.tile(photo).match
+    assert expected is not None and match is not None
+    with qtbot.waitSignal(session.taste.scores_changed):
+        star(session, photo, "stars_1" if match > 50 else "stars_5")
+    assert abs((session.tile(photo).match or 0) - match) > 2, "learned meanwhile"
+    shown = f"expected {min(max(expected, 1), 5):.1f}"
+    assert f"match {match} · you" in session.caption(photo)[1]
+    assert shown in session.caption(photo)[1]
+    Person(session).run("next_photo", "previous_photo")
+    assert f"match {session.tile(photo).match}" in session.caption(photo)[1]
 
 
 def test_a_rating_before_its_vector_has_no_prediction_and_is_learned_later(
@@ -221,10 +319,10 @@ def test_a_stack_split_by_hand_is_learned_at_once(
         catalog.store.run("UPDATE photo SET stack = 40, stack_kind = 'burst' WHERE id IN (40, 41)")
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
     session = open_at(30)
-    beside = session.table.scores.expected(40)
+    beside = session.table.scores.expected_of(40)
     with qtbot.waitSignal(session.taste.scores_changed):
         session.decisions.decide("alone", {40: {"stacked": 0}})
-    alone = session.table.scores.expected(40)
+    alone = session.table.scores.expected_of(40)
     assert beside is not None and alone is not None
     assert alone < beside - 0.01, "a single reject says something about its subject"
 

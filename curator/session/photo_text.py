@@ -1,0 +1,150 @@
+"""Text in photos: reading it on request, and which of its lines are shown on the photo.
+
+A search shows the lines it found on the photo that is opened; a key shows all lines, or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QObject
+
+from curator.library import text_hits
+from curator.model import KnownError, StageState, TextLine, counted
+from curator.ocr import models
+from curator.session.photo_list import PhotoList
+from curator.session.services import Services
+from curator.session.stacks import StackController
+
+_BUSY = "Another Curator is reading photos into this catalog. Read the text there."
+_SHOWN = {
+    "found": "Text is shown where the search found it",
+    "all": "All text is shown",
+    "off": "Text is hidden",
+}
+_LONGEST = 80  # characters of a message about what was read
+
+
+class TextController(QObject):
+    """Lets the text in photos be read and shown for one window.
+
+    Attributes:
+        pipeline: reads the text; None where another process reads photos.
+
+    Thread: GUI only.
+    """
+
+    def __init__(self, services: Services, photos: PhotoList, stacks: StackController) -> None:
+        super().__init__()
+        self._preferences, self._settings = services.preferences, services.settings
+        self.pipeline, self._messages = services.pipeline, services.messages
+        self._photos, self._stacks = photos, stacks
+        self._asked: set[int] = set()  # photos the person waits for
+        self._shown: tuple[object, list[tuple[TextLine, bool]]] | None = None
+        photos.refreshed.connect(self._report)
+
+    # --- showing
+
+    def shown(self, photo_id: int) -> list[tuple[TextLine, bool]]:
+        """Return the lines to show on a photo, each with whether the search found it."""
+        how, query = self._settings.loupe.text, self._photos.criteria.query
+        if how == "off" or (how == "found" and not query.groups):
+            return []
+        lines = self._photos.details.of(photo_id).text or ()
+        key = photo_id, lines, query, how
+        if self._shown is None or self._shown[0] != key:  # each paint asks
+            found = set(text_hits.hits(query, lines))
+            flagged = [(line, place in found) for place, line in enumerate(lines)]
+            self._shown = key, [each for each in flagged if each[1] or how == "all"]
+        return self._shown[1]
+
+    def hits_first(self, photo_id: int) -> tuple[TextLine, ...] | None:
+        """Return the text in a photo, lines that the search found first; None if it is not read."""
+        lines = self._photos.details.of(photo_id).text
+        if not lines:
+            return lines
+        found = set(text_hits.hits(self._photos.criteria.query, lines))
+        order = sorted(range(len(lines)), key=lambda place: place not in found)
+        return tuple(lines[place] for place in order)
+
+    def step(self) -> None:
+        """Show all lines on photos, then none, then those that the search found."""
+        steps = tuple(_SHOWN)
+        following = steps[(steps.index(self._settings.loupe.text) + 1) % len(steps)]
+        self._settings.loupe.text = following  # type: ignore[assignment]
+        self._preferences.save()
+        current = self._photos.current
+        unread = current is not None and self._photos.details.of(current).text is None
+        hint = ". The text of this photo has not been read" if unread and following == "all" else ""
+        self._messages.say(f"{_SHOWN[following]}{hint}")
+
+    # --- reading
+
+    def read(self) -> None:
+        """Read the text in the photo on screen now, or in the grid in the selection."""
+        photos = self._stacks.targets()
+        if not photos:
+            self._messages.say("There is no photo here.")
+            return
+        if self.pipeline is None:
+            self._messages.say(_BUSY)
+            return
+        if not self._is_installed():
+            return
+        wanted = [photo for photo in photos if self._photos.table.state(photo) != "failed"]
+        if not wanted:
+            self._messages.say(f"{self._photos.named(photos)} could not be read.")
+            return
+        self._asked |= set(wanted)
+        self._messages.say(f"Reading the text in {self._photos.named(wanted)}…")
+        self.pipeline.read_text(*wanted)
+
+    def switch(self) -> None:
+        """Start or stop reading the text in all photos in the background."""
+        on = not self._settings.text.automatic
+        if on and not self._is_installed():
+            return
+        self._settings.text.automatic = on
+        self._preferences.save()
+        self.apply_settings()
+        self._messages.say(
+            "The text in all photos is read in the background, last of all work"
+            if on
+            else "Text in photos is read only when you ask"
+        )
+
+    def apply_settings(self) -> None:
+        """Read text in all photos, or on request, as the settings say."""
+        if self.pipeline is not None:
+            self.pipeline.apply_text_settings()
+
+    def _is_installed(self) -> bool:
+        """Whether the networks are installed; says how to get them if not."""
+        if models.folder() is not None:
+            return True
+        self._messages.say(str(models.not_installed()))
+        return False
+
+    def _report(self, changed: Collection[int]) -> None:
+        """Report what was read in the photos that the person asked for."""
+        ended = []
+        for photo in self._asked.intersection(changed):
+            try:
+                detail = self._photos.details.of(photo)
+            except KnownError:
+                self._asked.discard(photo)
+                continue
+            work = next((each for each in detail.work if each.stage == "read_text"), None)
+            if work is None or work.state in (StageState.DONE, StageState.FAILED):
+                self._asked.discard(photo)
+                ended.append((detail.name, detail.text, work.reason if work else None))
+        if not ended or self._asked:
+            return
+        if len(ended) > 1:
+            found = sum(1 for _, text, _ in ended if text)
+            self._messages.announce(f"Text found in {found:,} of {counted(len(ended), 'photo')}")
+            return
+        [(name, text, reason)] = ended
+        said = " · ".join(line.text for line in text or ())
+        said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
+        self._messages.announce(f"{name}: {reason or said or 'no text found'}")

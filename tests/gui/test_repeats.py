@@ -1,0 +1,80 @@
+"""A photo comes back in the rating mode without its stars: what a person sees, by real keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QApplication, QLabel
+
+from curator.catalog import Catalog
+from curator.session import Session
+from curator.settings import Home
+from curator.ui.main_window import MainWindow
+from tests.catalogs import fill
+from tests.gui.keyboard import press
+
+PHOTOS = 130
+
+
+def prepare(home: Home) -> None:
+    """Keep all photos, and rate the last seventy with 4 stars, as in an earlier session."""
+    fill(home.catalog, PHOTOS)
+    catalog = Catalog.open(home.catalog)
+    kept = {"kept": True, "flag": None, "rating": None, "label": None}
+    catalog.journal.decide(dict.fromkeys(range(1, PHOTOS + 1), kept), summary="keep all")
+    catalog.journal.decide(
+        {photo: {"rating": 4} for photo in range(61, PHOTOS + 1)},
+        summary="4 stars",
+        context={"pass": "rate"},
+    )
+    catalog.close()
+
+
+def texts(window: MainWindow) -> str:
+    """Return all text of the inspector on screen."""
+    window.inspector.refresh()
+    labels = window.inspector.findChildren(QLabel)
+    return "\n".join(label.text() for label in labels if label.isVisible())
+
+
+def star(window: MainWindow, key: str) -> None:
+    """Rate the photo on screen."""
+    window.session.viewer.note_painted(window.session.current)
+    press(window, key)
+
+
+def test_while_rating_a_photo_comes_back_without_its_stars(
+    home: Home,
+    make_session: Callable[..., Session],
+    make_window: Callable[..., MainWindow],
+) -> None:
+    prepare(home)
+    window = make_window(make_session())
+    session, said = window.session, []
+    session.messages.status_message.connect(said.append)
+    press(window, "Alt+2", "I")
+    session.navigator.go_to(int(session.ids[20]))
+    back = []
+    for _ in range(8):
+        photo = session.current
+        if photo > 60:  # rated in the earlier session
+            back.append(photo)
+            assert "★" not in session.caption(photo)[0] and "stars" not in texts(window)
+            press(window, "W", "W")
+            assert "stars expected" not in texts(window)
+            star(window, "4")
+            assert "You gave this 4 earlier today, too" in said[-1]
+            assert "4 stars again" in texts(window)
+        else:
+            assert not session.photos.hidden_stars.intersection([photo])
+            star(window, "3")
+        press(window, "Right")
+    assert len(back) == 1
+    session.navigator.go_to(back[0])
+    assert [each.photo_id for each in session.catalog.taste.repeats()] == back
+    while session.catalog.taste.repeats():
+        press(window, "Ctrl+Z")
+    assert session.current == back[0] and session.caption(back[0])[0].endswith("★★★★")
+    press(window, "Ctrl+Shift+Z")
+    assert [(each.first, each.again) for each in session.catalog.taste.repeats()] == [(4, 4)]
+    QApplication.processEvents()

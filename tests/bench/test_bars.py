@@ -7,7 +7,6 @@ by half with the load of the machine.
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +18,9 @@ from curator import bench
 
 # Load changes seconds, but not memory, precision or figures limited by their ratio.
 CLOCK = ("ms", "s")
-# Largest ratio to the reference: two to three times the ratio measured, idle and busy. For figures
-# not listed, load changes the tail more than that of the reference.
+# Largest ratio to the reference: two to three times the ratio measured, idle and busy. It replaces
+# the bar of a figure that is a ratio of two tails. For figures not listed, load changes the tail
+# more than that of the reference.
 MAX_RATIO: dict[str, dict[str, float]] = {
     "commit": {
         "mark to commit with the pipeline writing, p99": 10,
@@ -32,6 +32,9 @@ MAX_RATIO: dict[str, dict[str, float]] = {
         "changing the filter until painted, worst": 6,
         "changing the order until painted, worst": 4,
         "changing the scope until painted, worst": 4,
+    },
+    "strip": {
+        "key to painted photo with face close-ups, p99": 3,
     },
     "stacks": {
         "stacking 100,000 photos": 30,
@@ -68,15 +71,16 @@ def measured(name: str, home: Path, stock: Path) -> list[dict[str, Any]]:
 
 
 def beyond(name: str, figures: list[dict[str, Any]]) -> list[str]:
-    """Return the figures that miss a limit other than seconds, or exceed their largest ratio."""
+    """Return the figures that exceed their largest ratio, or miss a limit other than seconds."""
     most = MAX_RATIO.get(name, {})
     assert set(most) <= {figure["what"] for figure in figures}
-    return [
-        figure["sentence"]
-        for figure in figures
-        if ((figure["per_reference"] or figure["unit"] not in CLOCK) and not figure["holds"])
-        or (figure["ratio"] or 0.0) > most.get(figure["what"], math.inf)
-    ]
+    return [figure["sentence"] for figure in figures if _is_beyond(figure, most)]
+
+
+def _is_beyond(figure: dict[str, Any], most: dict[str, float]) -> bool:
+    if figure["what"] in most:
+        return (figure["ratio"] or 0.0) > most[figure["what"]]
+    return not figure["holds"] and (figure["per_reference"] or figure["unit"] not in CLOCK)
 
 
 @pytest.mark.slow

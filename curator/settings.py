@@ -401,8 +401,8 @@ class TextSettings(Section):
     automatic: bool = Field(
         False,
         title="Read text in all photos",
-        description="If off, use Read text on single photos. It needs the extra “text” and comes"
-        " last of all background work.",
+        description="If off, use Read text on single photos. Needs the extra “text”. Runs after all"
+        " other background work.",
     )
 
 

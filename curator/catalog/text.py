@@ -124,7 +124,7 @@ def other_spellings(lines: str) -> list[str]:
 def _asked(text: str, prefix: bool) -> str:
     """Return the FTS5 query for a phrase, which may also be written without spaces.
 
-    Numbers are, and small spaces in pictures are often not seen.
+    Numbers often are, and narrow spaces in pictures are often missed.
     """
     asked = phrase(text, prefix)
     joined = "".join(filter(str.isalnum, _folded(text)))

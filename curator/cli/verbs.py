@@ -248,7 +248,9 @@ def _tag(parser: Parser) -> None:
 
 def _tags(parser: Parser) -> None:
     parser.add_argument("--prefix", metavar="P", help="only tags that begin with P")
-    parser.add_argument("--kind", metavar="WORD", help="only tags that are kinds of it, as bird")
+    parser.add_argument(
+        "--kind", metavar="WORD", help="only tags that are kinds of WORD, such as bird"
+    )
 
 
 def _search(parser: Parser) -> None:

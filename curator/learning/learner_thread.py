@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 # The same priority as the workers: at 100,000 photos the first learning keeps both cores busy for
 # seconds, and applying a filter meanwhile took up to 240 ms instead of 30.
 _NICE = 10
-# The process with scikit-learn takes two seconds to start and 130 MB. It ends after this long
+# The process with scikit-learn takes two seconds to start and 120 MB. It ends after this long
 # without work.
 _IDLE_S = 60.0
 _LIMIT_S = 120.0  # of a job there; a search takes 0.1 to 1 s on a free core
@@ -270,7 +270,7 @@ class LearnerThread(QObject):
     def _elsewhere(self, job: Callable[[], Value]) -> Value:
         """Run a job that imports scikit-learn in another process.
 
-        In this one it would take 120 MB for good, and its import the interpreter.
+        Here it would hold 120 MB for good, and importing it would block the interpreter.
         """
         try:
             return self._pool.run(job, timeout_s=_LIMIT_S)

@@ -68,8 +68,8 @@ class Outlook:
         if not self.forecast.more or then - judged.correlation < NOTICEABLE:
             return "More stars will hardly help."
         return (
-            f"About {counted(self.forecast.more, 'more rating')} should bring it from"
-            f" {judged.correlation:.2f} to {then:.2f}."
+            f"About {counted(self.forecast.more, 'more rating')} should bring predictions"
+            f" from {judged.correlation:.2f} to {then:.2f}."
         )
 
 

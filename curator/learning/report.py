@@ -62,9 +62,9 @@ class Report:
     def reached_sentence(self) -> str:
         """:attr:`reached` in words; empty if it is not known."""
         share = self.reached
-        return (
-            "" if share is None else f"Curator reaches {100 * share:.0f} % of what can be reached."
-        )
+        if share is None:
+            return ""
+        return f"Curator predicts you {100 * share:.0f} % as well as anyone could."
 
     @property
     def compared(self) -> str:

@@ -381,7 +381,7 @@ FIELDS: dict[str, Field] = {
     "mood": _text_field("mood", "mood in the description", "calm"),
     "light": _text_field("light", "light in the description", "backlit"),
     "text": _text_field("text", "text in the photo, such as a sign or a number, or none", "exit"),
-    "match": _number_field("percent of your rated photos it should please you more than", ">=70"),
+    "match": _number_field("predicted to please you more than this % of your rated photos", ">=70"),
     "sharpness": _number_field("sharpness, 0-100", "<30"),
     "exposure": _number_field("exposure, 0-100", "<50"),
     "faces": _number_field("number of faces", ">=3"),

@@ -25,7 +25,7 @@ Groups = NDArray[np.intp]
 
 LITERATURE = 0.918
 """Rank correlation of real people's ratings with their second ratings of the same pictures: 757
-people, 170,325 ratings (OASIS, Kurdi, Lozano and Banaji 2017)."""
+people, 170,325 ratings of the pictures of OASIS (Brielmann and Pelli 2019)."""
 SPREAD = 0.75
 """Standard deviation between people of log(1 - agreement), assumed: with it 95 % of people lie
 between 0.64 and 0.98. Real raters of one data set say little about photographers, so it is wide."""

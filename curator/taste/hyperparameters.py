@@ -49,7 +49,7 @@ def search(
     groups out of the single rows (rank correlation x 0.98 to 1.005), and GroupKFold took 13 times
     as long to choose slightly worse (x 0.95 to 1.01).
 
-    It needs scikit-learn, whose import takes a second and 100 MB: the window runs it in another
+    It needs scikit-learn, whose import takes a second and 120 MB: the window runs it in another
     process.
 
     Args:

@@ -7,8 +7,8 @@ the whole range: 30 % of them score 70 and more, however cautious the model stil
 A model has no match scores while its order may be chance, and while the interval of a typical
 prediction (± its standard deviation) is wider than the range of nine predictions in ten: the places
 of two photos would then say little. For 280 real photos and simulated raters as consistent as
-people, that ends by 50 ratings for 29 % of the raters, by 100 for 77 % and by 200 for all; for one
-who rates by dice, it hardly ever does (`tests/bench/test_match.py`).
+people, that ends by 50 ratings for 29 % of the raters, by 100 for 77 % and by 200 for all; a rater
+who rates at random almost never gets scores (`tests/bench/test_match.py`).
 """
 
 from __future__ import annotations

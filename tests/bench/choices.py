@@ -1,7 +1,7 @@
 """Real people's choices between two photos, to compare learners by people instead of simulations.
 
 Their table and pictures are public (github.com/Loni0111/preference_study: 22 people, the same 400
-pairs of 400 photos of flowers and of 340 of houses) but carry no licence, so they are only measured
+pairs of 400 photos of flowers and of 340 of houses) but carry no license, so they are only measured
 with: CURATOR_CHOICES names the folder, with ``flowers`` and ``houses`` in it.
 """
 

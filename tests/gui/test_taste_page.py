@@ -111,7 +111,7 @@ def test_the_page_shows_whether_the_order_is_reliable_and_its_learning_curve(
     page = opened()
     qtbot.waitUntil(lambda: bool(page.versions.rows))
     assert page.verdict.text() == "Reliable"
-    assert page.why.text().startswith("Curator reaches 8")
+    assert page.why.text().startswith("Curator predicts you 8")
     assert "Rank correlation of predictions with your ratings: 0." in (
         page.accuracy.curve.accessibleName()
     )
@@ -246,7 +246,9 @@ def test_the_page_says_whether_more_stars_help_and_what_it_finds_in_stacks(
     monkeypatch.setattr(OutlookReport, "__call__", lambda *_: measured)
     rate(session, vectors, range(1, 51))
     page = opened()
-    qtbot.waitUntil(lambda: "About 40 more ratings should bring it from 0." in page.why.text())
+    qtbot.waitUntil(
+        lambda: "About 40 more ratings should bring predictions from 0." in page.why.text()
+    )
     grid = page.accuracy.choices
     shown = [
         [grid.itemAtPosition(row, column).widget().text() for column in range(3)]  # type: ignore[union-attr]

@@ -62,7 +62,7 @@ def test_before_any_repeat_the_agreement_is_assumed(
         "You agree with yourself 0.92 (0.57 to 0.98). Assumed from other people, until"
     )
     assert found.reached == 1
-    assert found.reached_sentence == "Curator reaches 100 % of what can be reached."
+    assert found.reached_sentence == "Curator predicts you 100 % as well as anyone could."
 
 
 def test_repeats_are_read_from_the_journal_and_undone_with_it(
@@ -154,7 +154,9 @@ def test_a_forecast_in_words_starts_at_the_accuracy_shown_and_ends_below_the_cei
     perfect = reported(learner)
     now = replace(perfect, accuracy=replace(perfect.accuracy, correlation=0.55, low=0.4))
     rising = Outlook(Forecast(40, 0.07, 0.02))
-    assert rising.sentence(now) == "About 40 more ratings should bring it from 0.55 to 0.62."
+    assert (
+        rising.sentence(now) == "About 40 more ratings should bring predictions from 0.55 to 0.62."
+    )
     assert rising.sentence(perfect) == "More stars will hardly help.", "it is perfect already"
     assert Outlook(Forecast(0, 0.01, 0.01)).sentence(now) == "More stars will hardly help."
     assert Outlook().sentence(now) == ""

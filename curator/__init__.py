@@ -58,9 +58,10 @@ Only `vision` (to the configured provider) and `encoders.hub` (for weights) open
 The life of a photo: files finds it, the catalog gets a row, peek reads its header, convert decodes
 it once in a worker (capture data, scores, proxy, thumbnail), faces finds faces on the proxy and
 measures them on the original, and embed turns the proxy into a vector in another process. Photos
-that belong together are stacked: by time at once, by similarity as hashes and vectors arrive. The life of a key: a QAction calls a command, the session makes a decision, the
-catalog commits it and its undo step, the views redraw; then taste learns from it on a thread and
-every match score is updated in memory.
+that belong together are stacked: by time at once, by similarity as hashes and vectors arrive. The
+life of a key: a QAction calls a command, the session makes a decision, the catalog commits it and
+its undo step, the views redraw; then taste learns from it on a thread and every match score is
+updated in memory.
 `tests/architecture` checks the code against this map.
 """
 

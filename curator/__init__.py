@@ -5,6 +5,7 @@ The map. A module may import from the rows above its own, never from below or be
     model       shared types: photos, marks, decisions, results, errors; standard library only
     private     folders and files only their owner may open; secrets masked in texts
     file_lock   locks on files and folders that end with their process
+    installing  commands and remedies that add packages to this installation
     atomic      write files completely or not at all; remove what killed processes left
     arrays      named arrays as bytes, never a pickle; numpy
     deadline    more time for work on large files

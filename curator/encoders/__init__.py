@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from curator.encoders import open_clip, starter
 from curator.encoders.hub import DownloadJob, DownloadPlan
-from curator.encoders.open_clip import PACKAGES_GB, download_plan, install_command, weights_file
-from curator.encoders.options import EncoderOptions, EncodingError, Tag
+from curator.encoders.open_clip import PACKAGES_GB, clip_command, download_plan, weights_file
+from curator.encoders.options import CLIP_PACKAGES, EncoderOptions, EncodingError, Tag
+from curator.installing import install_remedy
 from curator.model import KnownError, UsageError
 from curator.settings import Home, Settings, absolute
 
@@ -42,9 +43,9 @@ __all__ = [
     "Tag",
     "available",
     "choose",
+    "clip_command",
     "download_plan",
     "encoder_options",
-    "install_command",
     "load",
     "select_encoder",
     "weights_file",
@@ -225,5 +226,5 @@ def load(name: str, options: EncoderOptions) -> Encoder:
     except (ImportError, OSError) as error:  # torch is installed but misses a system library
         raise KnownError(
             f"The encoder {name} cannot be loaded ({error}).",
-            "Reinstall it: pip install --force-reinstall 'curator[clip]'.",
+            install_remedy("Install it again", "--force-reinstall", *CLIP_PACKAGES),
         ) from error

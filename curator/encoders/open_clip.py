@@ -17,8 +17,15 @@ from numpy.typing import NDArray
 
 from curator.encoders import weights
 from curator.encoders.hub import DownloadPlan, endpoint
-from curator.encoders.options import EncoderOptions, Tag, is_frozen, missing_package, unit_rows
+from curator.encoders.options import (
+    CLIP_PACKAGES,
+    EncoderOptions,
+    Tag,
+    missing_package,
+    unit_rows,
+)
 from curator.encoders.torch_network import Network, choose_device, set_threads
+from curator.installing import install_command, install_remedy, is_frozen
 from curator.model import KnownError
 
 if TYPE_CHECKING:
@@ -56,14 +63,9 @@ def _download_folder(options: EncoderOptions) -> Path:
 def missing(options: EncoderOptions) -> str | None:
     """Return what CLIP needs to be loaded, with the remedy; None if nothing is missing."""
     if missing_package(*_PACKAGES) is not None:
-        if is_frozen():
-            return (
-                "CLIP, which also searches by description, cannot be added to this build: install"
-                " Curator with pip to have it (see the README). Your photos and ratings stay."
-            )
         return (
-            "CLIP, which also searches by description, is not installed: pip install"
-            f" 'curator[clip]' (about {PACKAGES_GB:g} GB)."
+            "CLIP, which also searches by description, is not installed (about"
+            f" {PACKAGES_GB:g} GB). {install_remedy('Install it', *CLIP_PACKAGES)}"
         )
     path = weights_file(options)
     if path is None:
@@ -79,11 +81,11 @@ def missing(options: EncoderOptions) -> str | None:
     return None
 
 
-def install_command() -> str | None:
+def clip_command() -> str | None:
     """Return the command that installs CLIP; None if it is installed, or cannot be here."""
     if is_frozen() or missing_package(*_PACKAGES) is None:
         return None
-    return f'"{sys.executable}" -m pip install "curator[clip]"'
+    return install_command(*CLIP_PACKAGES)
 
 
 def key(options: EncoderOptions) -> str:

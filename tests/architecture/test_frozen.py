@@ -17,7 +17,7 @@ import pytest
 
 from curator.bench import ingest
 from curator.cli.doctor import LIBRARIES
-from curator.encoders import EncoderOptions, missing_by_encoder
+from curator.encoders import PACKAGES_GB, EncoderOptions, missing_by_encoder
 from curator.settings import resource
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,8 +123,9 @@ def test_a_frozen_program_tells_how_to_get_clip(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert missing_by_encoder(EncoderOptions()) == {
-        "open_clip": "CLIP, which also searches by description, cannot be added to this build:"
-        " install Curator with pip to have it (see the README). Your photos and ratings stay.",
+        "open_clip": "CLIP, which also searches by description, is not installed (about"
+        f" {PACKAGES_GB:g} GB). Nothing can be added to this build: install Curator as its README"
+        " describes instead. Your photos and ratings stay.",
         "starter": None,
     }
     assert ingest.missing(), "nor is there a bare Python to measure against"

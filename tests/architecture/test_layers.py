@@ -22,7 +22,7 @@ PACKAGE = Path(curator.__file__).resolve().parent
 # From the lowest row to the highest. A module imports from rows before its own only: not from a
 # later one, and not from a neighbour in its own row.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("model", "private", "file_lock"),
+    ("model", "private", "file_lock", "installing"),
     ("atomic",),
     ("arrays", "deadline", "naming"),
     ("opened_folder",),

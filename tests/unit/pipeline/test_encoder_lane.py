@@ -252,4 +252,4 @@ def test_without_torch_auto_takes_the_starter_and_says_how_to_add_clip(
     monkeypatch.setenv("CURATOR_ENCODER__WHICH", "auto")
     found = select_encoder(home, Settings.load(home))
     assert found.recipe is not None and found.recipe.name == "starter"
-    assert "pip install 'curator[clip]'" in found.sentence
+    assert "-m pip install torch open-clip-torch" in found.sentence

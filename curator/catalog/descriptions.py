@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store, paused_chunks
 from curator.catalog.tags import Tags
-from curator.catalog.work import DESCRIBE, UNFINISHED, WorkQueue
+from curator.catalog.work import DESCRIBE, WorkQueue
 from curator.model import Described
 
 # The columns of a description, which are also the first fields of Described, in this order.
@@ -85,14 +85,3 @@ class Descriptions:
                     " (SELECT 1 FROM photo WHERE id = photo_id AND proxy IS NOT NULL)",
                     [(photo, DESCRIBE) for photo in part],
                 )
-
-    def not_pending(self, ids: Sequence[int]) -> list[int]:
-        """Return the photos whose description is neither running nor queued."""
-        rows = self._store.rows_for(
-            f"SELECT photo_id FROM work WHERE stage = ? AND ({' OR '.join(UNFINISHED)})"
-            " AND photo_id IN ({})",
-            ids,
-            DESCRIBE,
-        )
-        pending = {row[0] for row in rows}
-        return [photo for photo in dict.fromkeys(ids) if photo not in pending]

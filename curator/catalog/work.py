@@ -346,6 +346,17 @@ class WorkQueue:
             (json.dumps(list(photos)), json.dumps(list(stages)), time.time()),
         )
 
+    def not_pending(self, stage: str, ids: Sequence[int]) -> list[int]:
+        """Return the photos for which a stage neither runs nor waits for its turn."""
+        rows = self._store.rows_for(
+            f"SELECT photo_id FROM work WHERE stage = ? AND ({' OR '.join(UNFINISHED)})"
+            " AND photo_id IN ({})",
+            ids,
+            stage,
+        )
+        pending = {row[0] for row in rows}
+        return [photo for photo in dict.fromkeys(ids) if photo not in pending]
+
     def next_due(self, excluding: Collection[str] = (), only: str = "") -> float | None:
         """Return when the earliest postponed attempt is due, in Unix time, or None.
 

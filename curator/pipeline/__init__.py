@@ -41,9 +41,9 @@ from curator.encoders import Encoding, select_encoder
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoder_lane import make_pool
 from curator.pipeline.events import (
-    DescriptionNews,
     PipelineEvents,
     Progress,
+    RequestNews,
     ScanReport,
     Totals,
 )
@@ -59,7 +59,6 @@ from curator.stages.embed_metadata import MetadataResult
 from curator.workers import InlinePool, WorkerPool
 
 __all__ = [
-    "DescriptionNews",
     "Difference",
     "Encoding",
     "FolderNews",
@@ -68,6 +67,7 @@ __all__ = [
     "PipelineEvents",
     "Preview",
     "Progress",
+    "RequestNews",
     "ScanReport",
     "SidecarNews",
     "Totals",

@@ -250,7 +250,7 @@ class Conductor:
                     self.jobs.fill(self._paused)
             self._between.advance(self._is_calm(), self.jobs.focus)
             self._rest()
-        self._reporter.report_descriptions(self.jobs.vision)
+        self._reporter.report_requests(self.jobs.vision, self.jobs.text)
         if self.idle.halted is None:
             self._release()  # last, so that callers find everything reported
         self._publish()
@@ -398,6 +398,7 @@ class Conductor:
         """Report that every photo has been read; `wait_idle` waits for all late work, too."""
         self._resting, self._version = True, self.catalog.store.data_version()
         self.jobs.vision.report_unreadable(self.catalog)
+        self.jobs.text.report_unreadable(self.catalog)
         pace = self._pace
         worked = pace.done or pace.failed or pace.measured or pace.embedded
         if self.idle.is_reported and not worked:

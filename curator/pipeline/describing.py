@@ -21,9 +21,9 @@ import psutil
 
 from curator import vision
 from curator.catalog import Catalog, Pending
+from curator.catalog.work import DESCRIBE
 from curator.model import INTERNAL_ERROR, Described, KnownError, StageJob
-from curator.pipeline.events import DescriptionNews
-from curator.pipeline.lanes import FailureEffect, Lane, Outcome, Round
+from curator.pipeline.lanes import FailureEffect, Lane, Outcome, Requests, Round
 from curator.settings import Settings, resource
 from curator.stages import LaneKind, Stage
 from curator.stages.describe import Asking
@@ -76,8 +76,8 @@ class VisionLane(Lane):
     Attributes:
         held: why only requested photos are described; None while nothing is wrong.
         due: whether photos wait for time to pass: for a rate limit, or a busy server.
-        requested: ids of photos that a person asked for, the latest first, as keys; they are
-            described even while all others are held.
+        requested: the photos that a person asked for; they are described even while all others
+            are held.
         asking: which server and model to ask, by the settings at the last :meth:`renew`.
 
     Thread: as Lane.
@@ -96,8 +96,7 @@ class VisionLane(Lane):
         super().__init__(threads, 0, None, settings.work, deliver)
         self.held: KnownError | None = None
         self.due = False
-        self.requested: dict[int, None] = {}
-        self._news: list[DescriptionNews] = []
+        self.requested = Requests()
         self._idle = True  # no requested photo was ready
         self._begun: deque[float] = deque()  # when photos were started, in the last minute
         self._power_at, self._battery = 0.0, False
@@ -120,10 +119,6 @@ class VisionLane(Lane):
         if self._threads is not None:
             self._threads.setMaxThreadCount(self._settings.vision.concurrency + 1)
 
-    def request(self, photos: Sequence[int]) -> None:
-        """Describe photos before all others, even while those are held."""
-        self.requested = dict.fromkeys([*photos, *self.requested])
-
     def choose(self, catalog: Catalog, stage: Stage, now: Round) -> tuple[list[Pending], bool]:
         """Choose the photos to start: requested ones first, others if no earlier stage has work."""
         most = self._settings.vision.concurrency
@@ -145,7 +140,7 @@ class VisionLane(Lane):
         """Return at most ``most`` requested photos that are ready."""
         found: list[Pending] = []
         if most > 0:
-            asked = list(self.requested)
+            asked = list(self.requested.photos)
             for start in range(0, len(asked), _CHUNK):
                 some = asked[start : start + _CHUNK]
                 ready = catalog.work.pending(stage, most - len(found), some)
@@ -193,16 +188,16 @@ class VisionLane(Lane):
 
     def report_unreadable(self, catalog: Catalog) -> None:
         """Report requested photos that have no proxy; call it once every photo has been read."""
-        if self.requested and self._idle and not self.in_flight:
-            for photo in catalog.descriptions.not_pending(list(self.requested)):
-                self._report(photo, NO_PICTURE, True)
+        if self.requested.photos and self._idle and not self.in_flight:
+            for photo in catalog.work.not_pending(DESCRIBE, list(self.requested.photos)):
+                self.requested.report(photo, NO_PICTURE)
 
     def succeeded(self, photos: Sequence[int]) -> None:
         """Note that photos were described: the server answers and is not busy."""
         self._busy, self._not_before, self._busy_with = 0, 0.0, None
         self.held = None
         for photo in photos:
-            self._report(photo, "", True)
+            self.requested.report(photo)
 
     def handle_failure(
         self, catalog: Catalog, job: StageJob, error: Exception
@@ -229,13 +224,13 @@ class VisionLane(Lane):
             wait_s = None if error.uses_attempt else self._is_busy(error)
             final = self._failed(catalog, job, reason, error.retry, wait_s)
         _log("%s was not described: %s", job.path, reason)
-        self._report(job.photo_id, reason, final)
+        self.requested.report(job.photo_id, reason, final)
 
     def fail(self, catalog: Catalog, job: StageJob, error: KnownError) -> bool:
         """Save that a photo was not described, for a reason other than the server."""
         _log("%s was not described: %s", job.path, error)
         self._failed(catalog, job, str(error), False)
-        self._report(job.photo_id, str(error), True)
+        self.requested.report(job.photo_id, str(error))
         return True
 
     def _failed(
@@ -256,17 +251,6 @@ class VisionLane(Lane):
             backoff_s=limits.backoff_s,
             wait_s=wait_s,
         )
-
-    def take_news(self) -> list[DescriptionNews]:
-        """Return the results of requested photos since the last call."""
-        news, self._news = self._news, []
-        return news
-
-    def _report(self, photo: int, reason: str, final: bool) -> None:
-        if photo in self.requested:
-            self._news.append(DescriptionNews(photo, reason, not final))
-            if final:
-                del self.requested[photo]
 
     # --- a server that is away or busy
 

@@ -115,7 +115,7 @@ class Dispatcher:
         """Read text in all photos or on request, by the settings as they are now."""
         self._broken.discard(LaneKind.TEXT)
         self._use_stages()
-        self._catalog.text_lines.request(list(self.text.requested))
+        self._catalog.text_lines.request(list(self.text.requested.photos))
 
     def drop(self, kind: LaneKind) -> bool:
         """Stop a lane that works for no photo; return whether it was in use before."""
@@ -129,7 +129,7 @@ class Dispatcher:
         """Describe photos by the settings as they are now; requests in progress are repeated."""
         self.vision.renew()
         self._use_stages()
-        self._catalog.descriptions.request(list(self.vision.requested))
+        self._catalog.descriptions.request(list(self.vision.requested.photos))
 
     def _use_stages(self) -> None:
         """Use the stages that can run and are not switched off."""
@@ -151,12 +151,12 @@ class Dispatcher:
 
     def request_descriptions(self, photos: Sequence[int]) -> None:
         """Request descriptions of photos, also of those described before; they go first."""
-        self.vision.request(photos)
+        self.vision.requested.add(photos)
         self._catalog.descriptions.request(photos)
 
     def request_text(self, photos: Sequence[int]) -> None:
         """Request the text in photos, also in those read before; they go first."""
-        self.text.request(photos)
+        self.text.requested.add(photos)
         self.use_text()
 
     def retry(self, stage: str | None, ids: Sequence[int] | None) -> int:
@@ -168,7 +168,7 @@ class Dispatcher:
         if stage in (None, self.described_by) and not self._settings.vision.automatic:
             failed = self._catalog.work.failures(ids, later=True)
             described = [row.photo_id for row in failed if row.stage == self.described_by]
-            self.vision.request(described)
+            self.vision.requested.add(described)
         return self._catalog.work.retry(stage, ids)
 
     def fill(self, paused: bool) -> None:

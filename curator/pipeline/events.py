@@ -86,10 +86,11 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class DescriptionNews:
-    """The result for a photo that a person wanted described; ``reason`` is empty if it was.
+class RequestNews:
+    """The result for a photo that a person wanted described, or its text read.
 
-    ``again``: it is tried again automatically, and reported again.
+    ``reason`` is why it failed, or empty. ``again``: it is tried again automatically, and reported
+    again.
     """
 
     photo_id: int
@@ -112,7 +113,8 @@ class PipelineEvents(QObject):
         encoder_failed(str): why photos are no longer analyzed, and what to do.
         faces_failed(str): why faces are no longer measured, and what to do.
         text_failed(str): why text in photos is not read, and what to do.
-        description_ended(DescriptionNews): the result for a photo of `Pipeline.describe`.
+        text_ended(RequestNews): the result for a photo of `Pipeline.read_text`.
+        description_ended(RequestNews): the result for a photo of `Pipeline.describe`.
         describing_held(object): the KnownError that keeps photos from being described, except those
             a person asks for; None once nothing does.
         sidecars_changed(SidecarNews): how many sidecars wait, whenever that changes.
@@ -131,7 +133,8 @@ class PipelineEvents(QObject):
     encoder_failed = Signal(str)
     faces_failed = Signal(str)
     text_failed = Signal(str)
-    description_ended = Signal(DescriptionNews)
+    text_ended = Signal(RequestNews)
+    description_ended = Signal(RequestNews)
     describing_held = Signal(object)
     sidecars_changed = Signal(SidecarNews)
     folders_changed = Signal(FolderNews)

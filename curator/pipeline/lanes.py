@@ -15,6 +15,7 @@ from PySide6.QtCore import QThreadPool
 
 from curator.catalog import Catalog, Pending
 from curator.model import KnownError, StageJob
+from curator.pipeline.events import RequestNews
 from curator.settings import WorkSettings
 from curator.stages import Stage
 from curator.workers import WorkerCancelled, WorkerPool
@@ -145,6 +146,9 @@ class Lane:
         """Save a photo's failure by the rules of this lane; False if the common rules apply."""
         return False
 
+    def failed(self, photo_id: int, reason: str, final: bool) -> None:
+        """Note that a photo's failure was saved by the common rules; unless ``final``, it waits."""
+
     # --- jobs in flight
 
     def submit(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
@@ -188,3 +192,33 @@ class Lane:
             raise WorkerCancelled("Reading was stopped.")
         token = self._token(job.photo_id)
         return self._pool.run(run, job, timeout_s=self._limits.timeout_s, token=token)
+
+
+class Requests:
+    """The photos that a person asked a lane for, and what is to be reported about them.
+
+    Attributes:
+        photos: ids of the photos, the latest first, as keys.
+
+    Thread: the conductor's.
+    """
+
+    def __init__(self) -> None:
+        self.photos: dict[int, None] = {}
+        self._news: list[RequestNews] = []
+
+    def add(self, photos: Sequence[int]) -> None:
+        """Put photos before all others."""
+        self.photos = dict.fromkeys([*photos, *self.photos])
+
+    def report(self, photo: int, reason: str = "", final: bool = True) -> None:
+        """Report the result for a photo if it was requested; ``final`` ends its request."""
+        if photo in self.photos:
+            self._news.append(RequestNews(photo, reason, not final))
+            if final:
+                del self.photos[photo]
+
+    def take_news(self) -> list[RequestNews]:
+        """Return the results for requested photos since the last call."""
+        news, self._news = self._news, []
+        return news

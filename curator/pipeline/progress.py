@@ -21,6 +21,7 @@ from curator.library.folder_lookup import waiting_for_drives
 from curator.model import KnownError
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.events import PipelineEvents, Progress, ScanReport, Totals
+from curator.pipeline.text_lane import TextLane
 
 log = logging.getLogger(__name__)
 
@@ -154,12 +155,14 @@ class ProgressReporter:
                 self._last = progress
                 self._events.progressed.emit(progress)
 
-    def report_descriptions(self, lane: VisionLane) -> None:
-        """Report results of requested descriptions, and what keeps others from being made."""
-        for news in lane.take_news():
+    def report_requests(self, vision: VisionLane, text: TextLane) -> None:
+        """Report what became of requested photos, and what keeps others from being described."""
+        for news in vision.requested.take_news():
             self._events.description_ended.emit(news)
-        if str(lane.held or "") != str(self._held or ""):
-            self._held = lane.held
+        for news in text.requested.take_news():
+            self._events.text_ended.emit(news)
+        if str(vision.held or "") != str(self._held or ""):
+            self._held = vision.held
             self.hurry()
             if self._held is not None:
                 log.info("describing waits: %s", self._held)

@@ -262,4 +262,5 @@ class Saver:
             attempts=self._work.attempts,
             backoff_s=self._work.backoff_s,
         )
+        self._lanes[stage.lane].failed(job.photo_id, str(error), final)
         landed.failed += final and stage.reads == "file"

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from curator.catalog import Catalog, Pending
+from curator.catalog.text_lines import READ_TEXT
 from curator.model import StageJob
 from curator.ocr.models import TextModelError
-from curator.pipeline.lanes import FailureEffect, Lane, Outcome, Round
+from curator.pipeline.lanes import FailureEffect, Lane, Outcome, Requests, Round
 from curator.settings import WorkSettings
 from curator.stages import Stage
 from curator.workers import WorkerPool
+
+NOT_HERE = "Its file cannot be read now. Its text will be read once it can."
 
 
 class TextLane(Lane):
     """Reads text in the processes that convert photos, while no other lane works.
 
     Attributes:
-        requested: ids of photos that a person asked for, as keys; they go first, also while all
-            work is paused.
+        requested: the photos that a person asked for; they go first, also while all work is
+            paused.
 
     Thread: as Lane.
     """
@@ -37,24 +40,21 @@ class TextLane(Lane):
     ) -> None:
         """Make a lane; ``is_free`` returns whether no other lane works."""
         super().__init__(threads, max(threads, 1) + 1, pool, work, deliver)
-        self.requested: dict[int, None] = {}
+        self.requested = Requests()
         self._is_free = is_free
-
-    def request(self, photos: Sequence[int]) -> None:
-        """Read photos before all others."""
-        self.requested = dict.fromkeys([*photos, *self.requested])
 
     def choose(self, catalog: Catalog, stage: Stage, now: Round) -> tuple[list[Pending], bool]:
         """Choose the photos to start: requested ones first, others if nothing else is done."""
         room = self.room()
+        requested = self.requested.photos
         if room <= 0:
             return [], now.behind
         goes_on = not (now.paused or now.behind) and self._is_free()
-        if not (goes_on or self.requested):
+        if not (goes_on or requested):
             return [], now.behind
-        found = catalog.work.pending(stage.name, room, [*self.requested, *now.focus])
+        found = catalog.work.pending(stage.name, room, [*requested, *now.focus])
         if not goes_on:
-            found = [pending for pending in found if pending.photo_id in self.requested]
+            found = [pending for pending in found if pending.photo_id in requested]
         return found, now.behind
 
     def is_busy(self, catalog: Catalog, stage: str, paused: bool) -> bool:
@@ -63,10 +63,19 @@ class TextLane(Lane):
             return True
         return not paused and catalog.work.count_unfinished(stage) > 0
 
-    def landed(self, photo_id: int) -> None:
-        """Note that the outcome of a job was saved."""
-        super().landed(photo_id)
-        self.requested.pop(photo_id, None)
+    def succeeded(self, photos: Sequence[int]) -> None:
+        """Report the requested photos among those whose text was saved."""
+        for photo in photos:
+            self.requested.report(photo)
+
+    def failed(self, photo_id: int, reason: str, final: bool) -> None:
+        """Report that a requested photo could not be read."""
+        self.requested.report(photo_id, reason, final)
+
+    def report_unreadable(self, catalog: Catalog) -> None:
+        """Report requested photos that cannot be read for now; call it once all others were."""
+        for photo in catalog.work.not_pending(READ_TEXT, list(self.requested.photos)):
+            self.requested.report(photo, NOT_HERE)
 
     def handle_failure(
         self, catalog: Catalog, job: StageJob, error: Exception
@@ -75,4 +84,6 @@ class TextLane(Lane):
         if not isinstance(error, TextModelError):
             return None
         catalog.work.put_back(job.stage, [job.photo_id])
+        for photo in list(self.requested.photos):
+            self.requested.report(photo, str(error))
         return FailureEffect(broken=error)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from curator import vision
 from curator.model import KnownError
-from curator.pipeline.events import DescriptionNews
+from curator.pipeline.events import RequestNews
 from curator.pipeline.provider import ProviderClient
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.photo_list import PhotoList
@@ -87,7 +87,7 @@ class DescriptionController(QObject):
         self.changed.emit()
         pipeline.describe(*wanted)
 
-    def _on_news(self, news: DescriptionNews) -> None:
+    def _on_news(self, news: RequestNews) -> None:
         """Report the result for a photo the person asked for."""
         name = self._asked.get(news.photo_id)
         if name is None:

@@ -5,13 +5,13 @@ A search shows the lines it found on the photo that is opened; a key shows all l
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from PySide6.QtCore import QObject
 
 from curator.library import text_hits
-from curator.model import KnownError, StageState, TextLine, counted
+from curator.model import TextLine, counted
 from curator.ocr import models
+from curator.pipeline.events import RequestNews
+from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 from curator.session.stacks import StackController
@@ -34,14 +34,22 @@ class TextController(QObject):
     Thread: GUI only.
     """
 
-    def __init__(self, services: Services, photos: PhotoList, stacks: StackController) -> None:
+    def __init__(
+        self,
+        services: Services,
+        photos: PhotoList,
+        stacks: StackController,
+        watcher: CatalogWatcher,
+    ) -> None:
         super().__init__()
         self._preferences, self._settings = services.preferences, services.settings
         self.pipeline, self._messages = services.pipeline, services.messages
-        self._photos, self._stacks = photos, stacks
-        self._asked: set[int] = set()  # photos the person waits for
+        self._photos, self._stacks, self._watcher = photos, stacks, watcher
+        self._asked: dict[int, str] = {}  # names by id of the photos the person waits for
+        self._total = self._found = self._failed = 0  # counts of the photos asked for together
         self._shown: tuple[object, list[tuple[TextLine, bool]]] | None = None
-        photos.refreshed.connect(self._report)
+        if self.pipeline is not None:
+            self.pipeline.events.text_ended.connect(self._on_news)
 
     # --- showing
 
@@ -95,7 +103,8 @@ class TextController(QObject):
         if not wanted:
             self._messages.say(f"{self._photos.named(photos)} could not be read.")
             return
-        self._asked |= set(wanted)
+        self._total += sum(photo not in self._asked for photo in wanted)
+        self._asked |= {photo: self._photos.table.name(photo) for photo in wanted}
         self._messages.say(f"Reading the text in {self._photos.named(wanted)}…")
         self.pipeline.read_text(*wanted)
 
@@ -125,26 +134,29 @@ class TextController(QObject):
         self._messages.say(str(models.not_installed()))
         return False
 
-    def _report(self, changed: Collection[int]) -> None:
-        """Report what was read in the photos that the person asked for."""
-        ended = []
-        for photo in self._asked.intersection(changed):
-            try:
-                detail = self._photos.details.of(photo)
-            except KnownError:
-                self._asked.discard(photo)
-                continue
-            work = next((each for each in detail.work if each.stage == "read_text"), None)
-            if work is None or work.state in (StageState.DONE, StageState.FAILED):
-                self._asked.discard(photo)
-                ended.append((detail.name, detail.text, work.reason if work else None))
-        if not ended or self._asked:
+    def _on_news(self, news: RequestNews) -> None:
+        """Report the result for a photo the person asked for."""
+        name = self._asked.get(news.photo_id)
+        if name is None:
             return
-        if len(ended) > 1:
-            found = sum(1 for _, text, _ in ended if text)
-            self._messages.announce(f"Text found in {found:,} of {counted(len(ended), 'photo')}")
+        self._watcher.reload([news.photo_id])
+        failure = f"The text in {name} was not read. {news.reason}" if news.reason else ""
+        if news.again:
+            self._messages.announce(f"{failure} It will be retried.")
             return
-        [(name, text, reason)] = ended
-        said = " · ".join(line.text for line in text or ())
-        said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
-        self._messages.announce(f"{name}: {reason or said or 'no text found'}")
+        del self._asked[news.photo_id]
+        lines = () if failure else self._photos.details.of(news.photo_id).text or ()
+        self._found += bool(lines)
+        self._failed += bool(failure)
+        if self._total == 1:
+            said = " · ".join(line.text for line in lines)
+            said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
+            self._messages.announce(failure or f"{name}: {said or 'no text found'}")
+        else:
+            done = counted(self._total - len(self._asked), "photo")
+            failed = f", {self._failed:,} failed" if self._failed else ""
+            left = f", {len(self._asked):,} left" if self._asked else ""
+            counts = f"Text found in {self._found:,} of {done}{failed}{left}"
+            self._messages.announce(f"{failure} {counts}".lstrip())
+        if not self._asked:
+            self._total = self._found = self._failed = 0

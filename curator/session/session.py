@@ -152,7 +152,7 @@ class Session:
             self.table, self.projects, self.tags, lambda: self.search.compares_words
         )
         self.descriptions = DescriptionController(services, photos, self.stacks, self.watcher)
-        self.text = TextController(services, photos, self.stacks)
+        self.text = TextController(services, photos, self.stacks, self.watcher)
         self.cards = CardWatcher()
         self.imports = ImportController(services, photos, self.sources, self.cards)
 

@@ -16,7 +16,7 @@ from curator import commands
 from curator.catalog import Catalog
 from curator.imaging.proxy import proxy_path
 from curator.model import Described
-from curator.pipeline import DescriptionNews, Pipeline, Progress
+from curator.pipeline import Pipeline, Progress, RequestNews
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.stages import STAGES
@@ -147,14 +147,14 @@ def test_d_announces_its_work_and_then_reports_the_result(
     assert pipeline.asked == [("describe", (1,))]
     assert window.status.message.text == "Describing DSC_0000…"
     pipeline.events.description_ended.emit(
-        DescriptionNews(1, "The server sent half an answer.", again=True)
+        RequestNews(1, "The server sent half an answer.", again=True)
     )
     assert window.status.message.text.endswith("half an answer. It will be retried.")
-    pipeline.events.description_ended.emit(DescriptionNews(1, "The server sent half an answer."))
+    pipeline.events.description_ended.emit(RequestNews(1, "The server sent half an answer."))
     assert (
         window.status.message.text == "DSC_0000 was not described. The server sent half an answer."
     )
-    pipeline.events.description_ended.emit(DescriptionNews(1))
+    pipeline.events.description_ended.emit(RequestNews(1))
     assert window.status.message.text.endswith("half an answer."), (
         "a result nobody waits for is not reported"
     )
@@ -171,9 +171,9 @@ def test_in_the_grid_the_selection_is_described(
     press(window, Key.Key_D)
     assert pipeline.asked == [("describe", tuple(range(1, 61)))], "one request for all"
     assert window.status.message.text == "Describing 60 photos…"
-    pipeline.events.description_ended.emit(DescriptionNews(1))
-    pipeline.events.description_ended.emit(DescriptionNews(2, "It cannot be read."))
-    pipeline.events.description_ended.emit(DescriptionNews(3))
+    pipeline.events.description_ended.emit(RequestNews(1))
+    pipeline.events.description_ended.emit(RequestNews(2, "It cannot be read."))
+    pipeline.events.description_ended.emit(RequestNews(3))
     assert window.status.message.text == "Described 2 of 60, 1 failed"
 
 

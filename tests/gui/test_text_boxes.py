@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel
 
 from curator import commands
 from curator.ocr import models
+from curator.pipeline import RequestNews
 from curator.ui.main_window import MainWindow
 from tests import text_data
 from tests.gui import swatches
@@ -129,14 +130,57 @@ def labels(window: MainWindow) -> list[QLabel]:
 # --- reading
 
 
+def ask(window: MainWindow, *photos: int) -> None:
+    window.session.photos.listing.selection = frozenset(photos)
+    commands.run(window.session, "read_text")
+
+
+def end(window: MainWindow, pipeline: QuietPipeline, photo: int, *lines: str) -> str:
+    """Save the text in a photo as the pipeline does; return what the window says."""
+    text_data.save(window.session.catalog, {photo: lines})
+    pipeline.events.text_ended.emit(RequestNews(photo))
+    return window.status.message.text
+
+
 def test_the_text_in_the_selection_is_read_now(window, pipeline: QuietPipeline, qtbot) -> None:
     press(window, "Home")
     commands.run(window.session, "read_text")
     assert pipeline.asked[-1] == ("read text", (1,))
     assert window.status.message.text == "Reading the text in DSC_0000…"
-    text_data.save(window.session.catalog, {1: ["TAXI 7"]})
     window.session.refresh()
-    assert window.status.message.text == "DSC_0000: TAXI 7"
+    assert window.status.message.text == "Reading the text in DSC_0000…", "read before, not now"
+    assert end(window, pipeline, 1, "TAXI 7") == "DSC_0000: TAXI 7"
+    assert window.session.detail(1).text[0].text == "TAXI 7"
+    commands.run(window.session, "read_text")
+    assert window.status.message.text == "Reading the text in DSC_0000…"
+    assert end(window, pipeline, 1) == "DSC_0000: no text found"
+    pipeline.events.text_ended.emit(RequestNews(2))
+    assert window.status.message.text == "DSC_0000: no text found", "nobody waits for that one"
+
+
+def test_photos_read_one_by_one_are_counted_together(window, pipeline: QuietPipeline) -> None:
+    ask(window, 1, 2, 3)
+    assert window.status.message.text == "Reading the text in 3 photos…"
+    assert end(window, pipeline, 1, "EXIT") == "Text found in 1 of 1 photo, 2 left"
+    assert end(window, pipeline, 2, "TAXI") == "Text found in 2 of 2 photos, 1 left"
+    assert end(window, pipeline, 3) == "Text found in 2 of 3 photos"
+    ask(window, 1)
+    assert end(window, pipeline, 1, "TAXI") == "DSC_0000: TAXI", "counted from the start"
+
+
+def test_a_photo_that_cannot_be_read_silences_no_other(window, pipeline: QuietPipeline) -> None:
+    ask(window, 1, 2, 3)
+    pipeline.events.text_ended.emit(RequestNews(2, "Its file cannot be read now."))
+    assert window.status.message.text == (
+        "The text in DSC_0001 was not read. Its file cannot be read now."
+        " Text found in 0 of 1 photo, 1 failed, 2 left"
+    )
+    pipeline.events.text_ended.emit(RequestNews(3, "The file is gone.", again=True))
+    assert window.status.message.text == (
+        "The text in DSC_0002 was not read. The file is gone. It will be retried."
+    )
+    assert "1 failed, 1 left" in end(window, pipeline, 3, "TAXI")
+    assert end(window, pipeline, 1, "EXIT") == "Text found in 2 of 3 photos, 1 failed"
 
 
 def test_without_the_extra_the_remedy_is_said(

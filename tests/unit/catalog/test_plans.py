@@ -252,7 +252,7 @@ HOT: dict[str, Act] = {
     "text read": _text_read,
     "to be described": lambda c: (
         c.descriptions.request(SOME),
-        c.descriptions.not_pending(SOME),
+        c.work.not_pending("describe", SOME),
         c.work.postpone("describe", PHOTO, "Its provider is busy.", 2.0),
     ),
     "drives": lambda c: (

@@ -18,7 +18,7 @@ import pytest
 from curator.catalog import Catalog, Pending
 from curator.imaging.proxy import proxy_path
 from curator.model import INTERNAL_ERROR, StageJob
-from curator.pipeline import DescriptionNews, Pipeline, describing
+from curator.pipeline import Pipeline, RequestNews, describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.lanes import Outcome, Round
 from curator.settings import Home, Settings
@@ -67,7 +67,7 @@ def shoot(home: Home, jpeg: bytes) -> Callable[[int], Catalog]:
     return shoot
 
 
-class DescriptionLog(list[DescriptionNews]):
+class DescriptionLog(list[RequestNews]):
     """What a pipeline reported about requested photos, and what kept the others waiting."""
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -119,7 +119,7 @@ def test_a_requested_photo_is_described_and_gets_suggested_tags(start, shoot, se
         pipeline.describe(3)
         detail = catalog.photos.get(3)
         description = detail.description
-        assert description is not None and pipeline.reported == [DescriptionNews(3)]
+        assert description is not None and pipeline.reported == [RequestNews(3)]
         assert (
             description.subject,
             description.content_type,
@@ -192,7 +192,7 @@ def test_a_photo_is_tried_three_times_before_it_is_listed_as_failed(start, shoot
         assert failure.attempts == 3 and failure.reason == pipeline.reported[-1].reason
         assert [news.again for news in pipeline.reported] == [True, True, False]
         pipeline.describe(1)
-        assert pipeline.reported[-1] == DescriptionNews(1) and catalog.work.failures() == []
+        assert pipeline.reported[-1] == RequestNews(1) and catalog.work.failures() == []
 
 
 def test_between_two_attempts_the_list_says_why_and_when(start, shoot, server, settings) -> None:
@@ -256,7 +256,7 @@ def test_requested_photos_go_first(start, shoot, server, settings) -> None:
     with closing(shoot(3)) as catalog:
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start(automatic=True)
-        pipeline._conductor.jobs.vision.request([3])
+        pipeline._conductor.jobs.vision.requested.add([3])
         settings.vision.url = server.url
         settings.vision.concurrency = 1
         pipeline.apply_vision_settings()
@@ -275,7 +275,7 @@ def test_only_as_many_requested_photos_are_looked_up_as_are_started(
     lane = VisionLane(True, settings, lambda outcome: None, lambda: None)
     with closing(shoot(12)) as catalog:
         catalog.descriptions.request(range(4, 13))  # of 1 to 3 the proxies are still to come
-        lane.request(range(1, 13))
+        lane.requested.add(range(1, 13))
         looked: list[int] = []
         pending = catalog.work.pending
 
@@ -404,7 +404,7 @@ def test_no_more_a_minute_than_the_setting_says(
         now[0] = 1030.0
         assert chosen(lane, catalog) == [] and lane.due
         assert lane.wait_s() == pytest.approx(30.0)
-        lane.request([7])
+        lane.requested.add([7])
         assert [row.photo_id for row in chosen(lane, catalog)] == [7]
         now[0] = 1061.0
         assert len(chosen(lane, catalog)) == 2  # one as asked for, one by the rate
@@ -463,7 +463,7 @@ def test_on_battery_only_requested_photos_are_described(
     with closing(shoot(3)) as catalog:
         catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
         assert chosen(lane, catalog) == [] and "battery" in str(lane.held)
-        lane.request([2])
+        lane.requested.add([2])
         assert [row.photo_id for row in chosen(lane, catalog)] == [2]
         Battery.power_plugged, lane._power_at = True, 0.0
         assert len(chosen(lane, catalog)) > 1 and lane.held is None
@@ -555,7 +555,7 @@ def test_a_description_of_a_proxy_that_has_changed_meanwhile_is_made_again(
 
         server.chat(change)
         pipeline.describe(1)
-        assert len(server.chats) == 2 and pipeline.reported == [DescriptionNews(1)]
+        assert len(server.chats) == 2 and pipeline.reported == [RequestNews(1)]
         assert catalog.photos.get(1).description.source == "new"
 
 
@@ -572,9 +572,9 @@ def test_a_description_stays_with_the_photo_it_was_made_of(start, shoot, server)
 
         server.chat(merge)
         pipeline.describe(2)
-        assert pipeline.reported == [DescriptionNews(2)] and list(
-            catalog.descriptions.of([1, 2])
-        ) == [1]
+        assert pipeline.reported == [RequestNews(2)] and list(catalog.descriptions.of([1, 2])) == [
+            1
+        ]
 
 
 def test_an_unreadable_photo_does_not_keep_callers_waiting(start, shoot, server) -> None:
@@ -587,9 +587,9 @@ def test_an_unreadable_photo_does_not_keep_callers_waiting(start, shoot, server)
         pipeline = start()
         pipeline.describe(1, 2, 3)
         assert sorted(pipeline.reported, key=operator.attrgetter("photo_id")) == [
-            DescriptionNews(1),
-            DescriptionNews(2, describing.NO_PICTURE),
-            DescriptionNews(3),
+            RequestNews(1),
+            RequestNews(2, describing.NO_PICTURE),
+            RequestNews(3),
         ]
 
 
@@ -605,7 +605,7 @@ def test_a_bug_is_one_failure_with_a_traceback_in_the_log(
         pipeline = start(stage=replace(DESCRIBE, run=clumsy))
         pipeline.describe(1)
         assert (
-            pipeline.reported == [DescriptionNews(1, INTERNAL_ERROR)]
+            pipeline.reported == [RequestNews(1, INTERNAL_ERROR)]
             and catalog.work.failures()[0].reason == INTERNAL_ERROR
         )
         assert catalog.photos.get(1).state == ""

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from curator.catalog import Catalog
-from curator.pipeline import Pipeline
+from curator.pipeline import Pipeline, RequestNews
+from curator.pipeline.text_lane import NOT_HERE
 from curator.settings import Home, Settings
 from curator.stages import Stage
 from tests import catalogs, fake_stages
@@ -48,6 +49,13 @@ def texts(catalog: Catalog) -> dict[int, list[str]]:
     """Return the text in each photo; photos that were not read are left out."""
     found = catalog.text_lines.of([row[0] for row in catalog.photos.columns()])
     return {photo: [line.text for line in lines] for photo, lines in found.items()}
+
+
+def reported(pipeline: Pipeline) -> list[RequestNews]:
+    """Return a list that collects what became of requested photos."""
+    news: list[RequestNews] = []
+    pipeline.events.text_ended.connect(news.append, DIRECT)
+    return news
 
 
 def test_no_photo_is_read_unasked(make: Make, catalog: Catalog, tmp_path: Path) -> None:
@@ -134,3 +142,64 @@ def test_without_its_networks_nothing_is_read_and_all_else_works(
     (home.cache / "no-models").unlink()
     pipeline.apply_text_settings()
     assert sorted(texts(catalog)) == [1, 2, 3]
+
+
+def test_each_requested_photo_is_reported_once_and_no_other(
+    make: Make, home: Home, settings: Settings, tmp_path: Path
+) -> None:
+    settings.text.automatic = True
+    pipeline = make()
+    news = reported(pipeline)
+    wishes = ("ok says:EXIT", "ok", "text-unreadable", "ok says:A")
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *wishes)])
+    assert news == [] and sorted(read(home)) == [1, 2, 3, 4], "nobody asked"
+    pipeline.read_text(1, 2, 3)
+    assert news == [RequestNews(1), RequestNews(2), RequestNews(3, "The file is empty.")]
+    pipeline.read_text(1)
+    assert news[3:] == [RequestNews(1)], "again"
+
+
+def test_an_attempt_that_is_repeated_is_reported_and_so_is_its_end(
+    make: Make, tmp_path: Path
+) -> None:
+    pipeline = make()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "text-gone")])
+    news = reported(pipeline)
+    pipeline.read_text(1)
+    pipeline.retry("read_text")
+    pipeline.retry("read_text")
+    assert [each.again for each in news] == [True, True, False]
+    assert {each.reason for each in news} == {"The file is not there any more."}
+
+
+def test_a_photo_on_an_unplugged_drive_is_reported_and_read_once_it_is_back(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    pipeline = make()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok says:A")])
+    pipeline.open_folders([fake_stages.write(tmp_path / "drive", "ok says:B")])
+    news = reported(pipeline)
+    [folder] = [row.id for row in catalog.folders.all() if row.path.endswith("drive")]
+    catalog.volumes.set_away(folder, True)
+    pipeline.read_text(1, 2)
+    assert news == [RequestNews(1), RequestNews(2, NOT_HERE)]
+    catalog.volumes.set_away(folder, False)
+    pipeline.apply_text_settings()
+    assert texts(catalog) == {1: ["A"], 2: ["B"]} and len(news) == 2
+
+
+def test_photos_that_wait_for_the_networks_are_reported(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    pipeline = make()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok says:A"] * 5)])
+    news = reported(pipeline)
+    (home.cache / "no-models").touch()
+    pipeline.read_text(*range(1, 6))
+    reason = "The text models are damaged. Install them again."
+    assert sorted(news, key=lambda each: each.photo_id) == [
+        RequestNews(photo, reason) for photo in range(1, 6)
+    ]
+    (home.cache / "no-models").unlink()
+    pipeline.read_text(1)
+    assert news[5:] == [RequestNews(1)] and len(texts(catalog)) == 5, "the others are read, too"

@@ -1,15 +1,17 @@
 """The networks that come with Curator: files in ``resources/models/``, run by OpenCV.
 
 ``resources/models/provenance.json`` says where each file comes from. Worker processes use this for
-faces and for the starter encoder; a missing or damaged file must cost nothing but what it is for.
+faces and for the starter encoder. A missing or damaged file must disable only the feature that uses
+it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +47,12 @@ def load(name: str, without: str, size: tuple[int, int] | None = None) -> Any:
 
 @lru_cache(maxsize=_KEPT)
 def _load(name: str, without: str, size: tuple[int, int] | None) -> Any:
-    path = str(checked(name, without))
+    data, path = read(name, without), str(_folder() / name)
+    # On Windows OpenCV opens no path with letters that are not ASCII.
+    by_content = name.endswith(".onnx")
     try:
-        if name.endswith(".onnx"):
-            return cv2.dnn.readNetFromONNX(path)
+        if by_content:
+            return cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
         # The newer engine of OpenCV 5 returns only one output of such a network. Given bytes in
         # place of a path, OpenCV 5.0 always takes that engine.
         engine = getattr(cv2.dnn, "ENGINE_CLASSIC", None)
@@ -58,14 +62,14 @@ def _load(name: str, without: str, size: tuple[int, int] | None) -> Any:
             raise ModelError(
                 f"{without}: there is not enough memory.", "Close other programs."
             ) from error
-        raise ModelError(
-            f"OpenCV {cv2.__version__} cannot load “{name}”.", "Install another version of it."
-        ) from error
+        remedy = "Install another version of it."
+        if sys.platform == "win32" and not by_content and not path.isascii():
+            remedy = "Install Curator into a folder whose path has only English letters."
+        raise ModelError(f"OpenCV {cv2.__version__} cannot load “{name}”.", remedy) from error
 
 
-@cache
-def checked(name: str, without: str) -> Path:
-    """Return the path of a file, after its content was compared with the recorded sha256.
+def read(name: str, without: str) -> bytes:
+    """Return the content of a file, after it was compared with the recorded sha256.
 
     Args:
         name: a file in ``resources/models/``.
@@ -74,9 +78,7 @@ def checked(name: str, without: str) -> Path:
     Raises:
         ModelError: the file is missing or damaged.
     """
-    from curator.settings import resource
-
-    folder = resource(FOLDER)
+    folder = _folder()
     try:
         expected = json.loads((folder / "provenance.json").read_text("utf-8"))[name]["sha256"]
         data = (folder / name).read_bytes()
@@ -84,13 +86,12 @@ def checked(name: str, without: str) -> Path:
         raise _failed(name, without, "is missing") from error
     if hashlib.sha256(data).hexdigest() != expected:
         raise _failed(name, without, "is damaged")
-    return folder / name
+    return data
 
 
 def forget() -> None:
     """Load and check networks again when they are next needed."""
     _load.cache_clear()
-    checked.cache_clear()
 
 
 def run(
@@ -113,6 +114,12 @@ def run(
 def use_threads(count: int) -> None:
     """Let OpenCV use so many threads in this process."""
     cv2.setNumThreads(count)
+
+
+def _folder() -> Path:
+    from curator.settings import resource
+
+    return resource(FOLDER)
 
 
 def _is_out_of_memory(error: cv2.error) -> bool:

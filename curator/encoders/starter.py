@@ -127,5 +127,5 @@ def read_classes() -> list[tuple[str, str]]:
     """
     from curator import networks
 
-    lines = networks.checked(CLASSES, WITHOUT).read_text("utf-8").splitlines()
+    lines = networks.read(CLASSES, WITHOUT).decode("utf-8").splitlines()
     return [(synset, name) for synset, _, name in (line.partition(" ") for line in lines)]

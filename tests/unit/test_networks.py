@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -102,3 +103,35 @@ def test_a_network_is_read_once_for_each_process(folder: Path) -> None:
     first = models.load(models.MESH)
     shutil.rmtree(folder)
     assert models.load(models.MESH) is first
+
+
+@pytest.fixture
+def on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An installation of a user named Łukasz, where OpenCV opens only paths in ASCII."""
+
+    def opens_ascii(read: Callable[..., object]) -> Callable[..., object]:
+        def open_network(given: object, *options: object) -> object:
+            if isinstance(given, str) and not given.isascii():
+                raise cv2.error("Can't read the file")
+            return read(given, *options)
+
+        return open_network
+
+    shutil.copytree(resource("models"), tmp_path / "Łukasz" / "models")
+    monkeypatch.setattr("curator.settings.resource", lambda name: tmp_path / "Łukasz" / name)
+    monkeypatch.setattr(sys, "platform", "win32")
+    for name in ("readNetFromONNX", "readNetFromTFLite"):
+        monkeypatch.setattr(cv2.dnn, name, opens_ascii(getattr(cv2.dnn, name)))
+    networks.forget()
+    yield
+    networks.forget()
+
+
+@pytest.mark.usefixtures("on_windows")
+@pytest.mark.parametrize("name", NAMES)
+def test_networks_load_from_the_folder_of_a_user_named_lukasz(name: str) -> None:
+    if name.endswith(".onnx"):
+        assert networks.load(name, "It cannot be done")
+    else:
+        with pytest.raises(networks.ModelError, match="a folder whose path has only English"):
+            networks.load(name, "It cannot be done")

@@ -77,6 +77,22 @@ class TextLines:
             self._work.mark_done(READ_TEXT, saved)
         return list(saved)
 
+    def remove_outdated(self, photos: Sequence[int]) -> None:
+        """Remove text read on a former proxy of photos, and queue these photos to be read again.
+
+        Text on request, too: a person wanted it, and now it may say or be something else.
+        """
+        outdated = self._store.rows_for(
+            "SELECT photo_id FROM work JOIN photo ON photo.id = photo_id WHERE stage = ?"
+            " AND source IS NOT NULL AND source IS NOT proxy_digest AND photo_id IN ({})",
+            photos,
+            READ_TEXT,
+        )
+        if outdated:
+            with self._store.transaction():
+                self._store.run_many("DELETE FROM text_line WHERE photo_id = ?", outdated)
+                self._work.request(READ_TEXT, [row[0] for row in outdated])
+
     def request(self, ids: Sequence[int]) -> None:
         """Queue photos to be read, including those read before."""
         for part in paused_chunks(ids):

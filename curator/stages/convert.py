@@ -64,9 +64,10 @@ def convert(job: StageJob) -> Converted:
 
 
 def save_converted(catalog: Catalog, results: Sequence[tuple[StageJob, Converted]]) -> Saved:
-    """Save capture data, scores and the key of the proxy; faces on a former proxy are removed."""
+    """Save capture data, scores and proxy key; remove faces and text found on a former proxy."""
     changed = catalog.results.save_converted(results)
     catalog.faces.remove_outdated(changed)
+    catalog.text_lines.remove_outdated(changed)
     return Saved(changed)
 
 

@@ -132,6 +132,7 @@ def _text_read(catalog: Catalog) -> None:
     catalog.text_lines.request([PHOTO])
     job = StageJob(PHOTO, "read_text", "", Kind.IMAGE, "")
     assert catalog.text_lines.save([(job, TextRead(source, (line,)))]) == [PHOTO]
+    catalog.text_lines.remove_outdated(SOME)
     assert catalog.text_lines.of(SOME)[PHOTO]
     catalog.text.update(20)
 

@@ -203,3 +203,25 @@ def test_photos_that_wait_for_the_networks_are_reported(
     (home.cache / "no-models").unlink()
     pipeline.read_text(1)
     assert news[5:] == [RequestNews(1)] and len(texts(catalog)) == 5, "the others are read, too"
+
+
+@pytest.mark.parametrize("automatic", [False, True])
+def test_the_text_in_a_retouched_photo_is_read_again(
+    make: Make, home: Home, catalog: Catalog, settings: Settings, tmp_path: Path, automatic: bool
+) -> None:
+    settings.text.automatic = automatic
+    pipeline = make()
+    folder = fake_stages.write(tmp_path / "in", "ok says:EXIT", "ok says:A")
+    pipeline.open_folders([folder])
+    pipeline.read_text(1)
+    before = len(read(home))
+    (home.cache / "no-models").touch()
+    (folder / "000.jpg").write_text("ok says:TAXI - retouched")
+    pipeline.rescan()
+    assert 1 not in texts(catalog), "what the former picture said is not there any more"
+    catalog.text.update_all()
+    assert catalog.text.photos_with("exit", "text").tolist() == []
+    (home.cache / "no-models").unlink()
+    pipeline.apply_text_settings()
+    assert texts(catalog) == {1: ["TAXI"]} | ({2: ["A"]} if automatic else {})
+    assert read(home)[before:] == [1, 1], "the other photo is as it was"

@@ -132,20 +132,25 @@ class Dispatcher:
         self._catalog.descriptions.request(list(self.vision.requested.photos))
 
     def _use_stages(self) -> None:
-        """Use the stages that can run and are not switched off."""
+        """Use the stages that can run and are not switched off.
+
+        While its networks cannot be loaded, text stays declared: the catalog must know that it was
+        on, so that its work is canceled when it is switched off.
+        """
         off = set(self._broken)
         if self._encoder.recipe is None:
             off.add(LaneKind.ENCODER)
         if not self._settings.faces.on:
             off.add(LaneKind.FACES)
-        stages = [stage for stage in self.stages if stage.lane not in off]
-        self._in_use = tuple(
+        declared = [
             replace(stage, every=self._settings.text.automatic)
             if stage.lane is LaneKind.TEXT
             else stage
-            for stage in describing.tuned(stages, self._settings)
-        )
-        self._catalog.work.use_stages(self._in_use)
+            for stage in describing.tuned(self.stages, self._settings)
+            if stage.lane is LaneKind.TEXT or stage.lane not in off
+        ]
+        self._in_use = tuple(stage for stage in declared if stage.lane not in off)
+        self._catalog.work.use_stages(declared)
 
     # --- which photos
 

@@ -144,6 +144,27 @@ def test_without_its_networks_nothing_is_read_and_all_else_works(
     assert sorted(texts(catalog)) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_switched_off_while_the_networks_are_broken_no_photo_waits(
+    make: Make, home: Home, catalog: Catalog, settings: Settings, tmp_path: Path, restart: bool
+) -> None:
+    settings.text.automatic = True
+    pipeline = make()
+    (home.cache / "no-models").touch()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok says:A"] * 3)])
+    assert catalog.work.counts()["read_text"]["waiting"] == 3
+    settings.text.automatic = False
+    if restart:
+        pipeline.stop()
+        pipeline = make()
+    else:
+        pipeline.apply_text_settings()
+    assert catalog.work.counts()["read_text"]["waiting"] == 0
+    (home.cache / "no-models").unlink()
+    pipeline.read_text(2)
+    assert texts(catalog) == {2: ["A"]}, "only on request from now on"
+
+
 def test_each_requested_photo_is_reported_once_and_no_other(
     make: Make, home: Home, settings: Settings, tmp_path: Path
 ) -> None:

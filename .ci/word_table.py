@@ -12,12 +12,13 @@ cuts, because a search is for what is in a picture:
   or WordNet's texts have it in that sense at least a tenth as often as in its most common one:
   "wind" is no musical instrument, "arm" no weapon, "cat" no lion. A kind without a word left goes.
 
-`EVERYDAY` adds what people say and WordNet does not.
+`EVERYDAY` adds what people say and WordNet does not. `tests/data/words/kinds.txt` lists what the
+most usual searches find.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,25 +34,126 @@ SHARE = 10  # a sense is in use if it has a tenth of the most common sense's use
 
 # Kind → kinds that people count among it, too.
 EVERYDAY = {
-    "00021265": ["07555863"],  # food: solid food, which WordNet has beside "food, nutrient"
+    "00021265": ["07555863", "12144580", "12998815", "13052670", "13054560"],
+    # food: solid food, which WordNet has beside "food, nutrient"; corn, edible fungi
+    "07707451": ["12144580"],  # vegetable: corn
     "11669921": ["12454159", "12620196"],  # flower: tulip, rose
-    "02913152": ["02980441", "02814860", "03546340", "04202417", "04005630"],
-    # building: castle, lighthouse, housing, shop, prison
+    "12102133": ["07802026"],  # grass: hay
+    "12992868": ["07734744"],  # fungus: mushroom, which is a vegetable
+    "02120997": ["02124623"],  # feline: lynx, cougar
+    "02913152": [
+        "02980441",
+        "02814860",
+        "03546340",
+        "04202417",
+        "04005630",
+        "03316406",
+        "04295881",
+    ],
+    # building: castle, lighthouse, housing, shop, prison, factory, stadium
+    "04202417": ["03461385"],  # shop: grocery store
+    "04524313": ["04019101", "03496892"],  # vehicle: public transport, harvester
+    "04468005": ["03684823", "02959942"],  # train: locomotive, railway car
+    "03790512": ["03791053"],  # motorcycle: motor scooter
+    "03381126": ["03380867"],  # footwear that is clothing: shoes, which WordNet has beside it
+    "03241496": ["07930864"],  # drinking vessel: cup, as in pictures
+    "02938886": ["04238763"],  # calculator: slide rule
+    "03278248": ["03529860"],  # electronic equipment: home theater
+    "03322099": ["02727426"],  # farm: apiary
     "03574816": ["03800933"],  # instrument: musical instrument
+    "04371563": ["03710637"],  # swimsuit: maillot
+    "09428293": ["09217230"],  # seashore: beach
 }
-# Kinds that nobody counts among the kind WordNet has above them.
+# Kind → the kind WordNet has above it, among which nobody counts it.
 CUT = {
-    "04576211": "03094503",  # wheeled vehicles are no containers
-    "06359193": "03082979",  # web sites are no computers
+    "02124623": "02121620",  # lynx and cougar: cats, which lions are not either
+    "02153203": "02152991",  # game birds: game
+    "02727426": "04187547",  # apiary: sheds
+    "03529860": "04417809",  # home theater: theaters
+    "03710637": "04434932",  # maillot: tights
+    "04099429": "04524313",  # rockets: vehicles
+    "04238763": "02708224",  # slide rule: computers
+    "04576211": "03094503",  # wheeled vehicles: containers
+    "06359193": "03082979",  # web sites: computers
+    "07565083": "07560652",  # menu: food
+    "07802026": "07800740",  # hay: food
+    "07871810": "07683786",  # meat loaf: bread
+    "07930864": "07930554",  # cup: drinks
 }
 # Synset → what people call it, which WordNet lacks or counts as rare.
 ALSO_CALLED = {
     "00007846": ["person", "people"],
+    "01514668": ["cock", "rooster", "chicken"],
+    "01514859": ["hen", "chicken"],
+    "02084071": ["dog", "puppy", "doggy", "doggie"],
+    "02121620": ["cat", "kitten"],
+    "02159955": ["insect", "bug"],
+    "02324045": ["rabbit", "bunny"],
+    "02691156": ["airplane", "jet"],
+    "02870880": ["bookcase", "bookshelf"],
+    "02977058": ["cash machine", "atm"],
+    "02992529": ["cellular telephone", "smartphone"],
+    "03017168": ["chime", "bell"],
     "03546340": ["house"],  # housing
+    "03790512": ["motorcycle", "motorbike"],
     "03964744": ["toy"],  # plaything
+    "04065272": ["recreational vehicle", "camper", "motorhome"],
+    "04070727": ["refrigerator", "fridge"],
+    "04120489": ["running shoe", "sneaker", "trainer"],
+    "04370456": ["sweatshirt", "hoodie"],
+    "04404412": ["television", "tv", "telly"],
+    "04489008": ["trousers", "pants"],
+    "04490091": ["truck", "lorry"],
     "04530566": ["boat"],  # watercraft
     "07881800": ["drink"],  # beverage
-    "09428293": ["beach"],  # seashore
+    "09428293": ["seashore", "beach"],
+    "10148035": ["groom", "bridegroom"],
+    "12144580": ["corn", "maize"],
+    "12768682": ["buckeye", "horse chestnut"],
+    "12992868": ["fungus", "mushroom"],
+}
+# Synset → words of it that people mean otherwise.
+NOT_CALLED = {
+    "02756098": ["dress"],  # attire: wig, mask
+    "03956922": ["plant"],  # works
+}
+# Words that are also names of people, places and brands. WordNet lacks given names, and among its
+# places are Bikini and Hippo.
+NAMES = frozenset(
+    (
+        *("afghan", "airedale", "bath", "bob", "chihuahua", "cliff", "daisy", "drake", "java"),
+        *("jay", "jean", "jersey", "kit", "leonberg", "lhasa", "mike", "mini", "murphy"),
+        *("newfoundland", "pembroke", "reed", "robin", "rod", "rose", "shetland", "teddy"),
+    )
+)
+# How a word stands in a sentence, unless as its first letter says: "bagel is bread", "ox: cattle",
+# "pug is a dog" for a search for puppies.
+FORMS = {
+    "a": {"u-boat", "unicycle", "uniform", "univalve", "utensil"},
+    "an": {"hourglass", "r.v.", "rv"},
+    "some": {
+        *("afters", "alcohol", "apparatus", "apparel", "armor", "armour", "attire", "bedding"),
+        *("brass", "bread", "breadstuff", "carpeting", "cloth", "clothing", "coffee", "cookware"),
+        *("corn", "crockery", "cushioning", "cutlery", "dishware", "dough", "equipment", "fauna"),
+        *("fencing", "flora", "food", "footgear", "footwear", "furniture", "garb", "gear"),
+        *("graffiti", "grass", "handwear", "hay", "headgear", "hosiery", "hose", "housing", "java"),
+        *("jewellery", "jewelry", "linen", "lodging", "maize", "make-up", "makeup", "material"),
+        *("media", "medication", "medicine", "neckwear", "nightwear", "nourishment", "nutriment"),
+        *("nutrition", "outerwear", "padding", "paper", "paraphernalia", "plant life", "produce"),
+        *("protection", "sleepwear", "somebody", "someone", "staff of life", "stuff"),
+        *("sustenance", "swimwear", "tableware", "tissue", "transport", "vesture", "vino"),
+        *("war paint", "ware", "wear", "wine", "woodenware", "wool", "woolen", "woollen"),
+        *("workwear", "chain mail", "ring mail"),
+    },
+    "these": {
+        *("articles", "bars", "bathing trunks", "bedclothes", "binoculars", "brakes", "cattle"),
+        *("clothes", "cows", "durables", "drygoods", "eyeglasses", "fireworks", "fixings"),
+        *("glasses", "goods", "green groceries", "insects", "jammies", "kine", "leotards"),
+        *("living accommodations", "nightclothes", "overclothes", "oxen", "pants", "people"),
+        *("pj's", "shades", "specs", "spectacles", "starches", "sunglasses", "swimming trunks"),
+        *("tights", "trousers", "tulips", "victuals", "works"),
+    },
+    "like": {"doggie", "doggy", "kitten", "puppy"},
 }
 # Kinds that the tag cloud shows with a number, to be opened; the most special one has the word.
 GROUPS = (
@@ -130,6 +232,7 @@ class WordNet:
             word
             for at, word in enumerate(self.synsets[number].words)
             for most in [max(self.used(word, sense) for sense in self.senses[word])]
+            if word not in NOT_CALLED.get(number, ())
             if self.used(word, number) * SHARE >= most or (not at and most < RARE)
         ]
 
@@ -168,7 +271,7 @@ def table(wordnet: WordNet) -> str:
     known |= {word for number in named for word in wordnet.synsets[number].words}
     others = vocabulary(wordnet, known)
     named |= {number: name for number, name in others.items() if wordnet.above(number) & kinds}
-    words |= {number: [name, *wordnet.synsets[number].words] for number, name in named.items()}
+    words |= {number: [name, *wordnet.meant(number)] for number, name in named.items()}
     for number, called in ALSO_CALLED.items():
         words[number] = [*called, *words[number]]
     rows = sorted(kinds | set(named))
@@ -179,19 +282,31 @@ def table(wordnet: WordNet) -> str:
             parents[member] = sorted({*parents[member], kind})
     for kind, above in CUT.items():
         parents[kind].remove(above)
+    rows = sorted(_used(parents, named))
     groups = {_group(wordnet, word, kinds) for word in GROUPS}
     lines = [
         "\t".join(
             (
                 f"{number}{'*' * (number in groups)}{'=' * (number in named)}",
-                ", ".join(dict.fromkeys(word.replace("_", " ") for word in words[number])),
+                ", ".join(dict.fromkeys(_in_sentence(word) for word in words[number])),
                 " ".join(parents[number]),
             )
         )
         for number in rows
     ]
     known = {word.replace("_", " ") for number in rows for word in words[number]}
-    return "\n".join((HEADER, *lines, "", *_plurals(wordnet.folder, known), ""))
+    names = ", ".join(sorted(NAMES & known))
+    return "\n".join((HEADER, *lines, "", names, "", *_plurals(wordnet.folder, known), ""))
+
+
+def _in_sentence(word: str) -> str:
+    """Return a word behind the form it has in sentences: "some bread"; most have none."""
+    word = word.replace("_", " ")
+    last = "" if " of " in word else word.rpartition(" ")[2]
+    plain = (form for form, words in FORMS.items() if word in words)
+    behind = (form for form in ("some", "these") if last in FORMS[form])
+    form = next(plain, "") or next(behind, "")
+    return f"{form} {word}".lstrip()
 
 
 def _parents(wordnet: WordNet, number: str, rows: set[str]) -> list[str]:
@@ -205,6 +320,18 @@ def _parents(wordnet: WordNet, number: str, rows: set[str]) -> list[str]:
         else:
             waiting += wordnet.synsets[above].above
     return sorted(found)
+
+
+def _used(parents: Mapping[str, list[str]], named: Iterable[str]) -> set[str]:
+    """Return the rows that have a name, and all rows above these."""
+    found: set[str] = set()
+    waiting = [*named]
+    while waiting:
+        number = waiting.pop()
+        if number not in found:
+            found.add(number)
+            waiting += parents[number]
+    return found
 
 
 def _group(wordnet: WordNet, word: str, kinds: set[str]) -> str:
@@ -223,7 +350,8 @@ HEADER = """\
 # Made by .ci/word_table.py from WordNet 3.0, Copyright 2006 by Princeton University (see
 # LICENSE-WordNet.txt). Synset, its words with the name of the tag first, and the synsets it is a
 # kind of. A star marks a group of the tag cloud; = a tag of the first name, which means only this.
-# Then irregular plurals."""
+# "some" is before words without an article, "these" before plurals, "like" before words for some
+# of a kind only. Then words that are also names, and irregular plurals."""
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ class KindReason(NamedTuple):
 
     def __str__(self) -> str:
         """Return the reason in words: "heron is a bird, suggested 61 %"."""
-        why = nouns().sentence(self.tags, self.word)
+        why = nouns().sentence([self.tags], self.word)
         return why if self.confidence == CONFIRMED else f"{why}, suggested {self.confidence} %"
 
 

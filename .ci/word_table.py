@@ -122,7 +122,7 @@ NOT_CALLED = {
 NAMES = frozenset(
     (
         *("afghan", "airedale", "bath", "bob", "chihuahua", "cliff", "daisy", "drake", "java"),
-        *("jay", "jean", "jersey", "kit", "leonberg", "lhasa", "mike", "mini", "murphy"),
+        *("jack", "jay", "jean", "jersey", "kit", "leonberg", "lhasa", "mike", "mini", "murphy"),
         *("newfoundland", "pembroke", "reed", "robin", "rod", "rose", "shetland", "teddy"),
     )
 )

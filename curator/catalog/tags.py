@@ -221,8 +221,8 @@ class Tags:
         Returns:
             The revision of the last photo (``since_rev`` if there is none), then lists separated by
             commas: the photo ids; photo id and tag id of each row, alternating; the state of each
-            row: 3 confirmed and 4 removed by the person, 2 from a file, 1 suggested; and its
-            confidence, 50 where a model gave no number.
+            row: 3 confirmed and 4 removed by the person, 2 from a file, suggested 1 by the encoder
+            and 0 by a vision model; and its confidence, 50 where a model gave no number.
         """
         last, ids = self._store.row(
             "SELECT max(rev), group_concat(id) FROM"
@@ -233,7 +233,8 @@ class Tags:
             return since_rev, "", "", "", ""
         pairs, states, sure = self._store.row(
             "SELECT group_concat(t.photo_id || ',' || t.tag_id), group_concat(CASE t.source"
-            " WHEN 'person' THEN iif(t.state = 'confirmed', 3, 4) WHEN 'file' THEN 2 ELSE 1 END),"
+            " WHEN 'person' THEN iif(t.state = 'confirmed', 3, 4) WHEN 'file' THEN 2"
+            " WHEN 'encoder' THEN 1 ELSE 0 END),"
             " group_concat(coalesce(t.confidence, 50))"
             " FROM photo AS p CROSS JOIN photo_tag AS t ON t.photo_id = p.id"
             " WHERE p.rev > ? AND p.rev <= ?",

@@ -62,11 +62,11 @@ def tags(invocation: Invocation) -> None:
     arguments = invocation.arguments
     rows = invocation.catalog.vocabulary.all(arguments.prefix or "")
     if arguments.kind:
-        rows = [row for row in rows if nouns().is_kind(row.name, arguments.kind)]
+        rows = [row for row in rows if nouns().is_kind(row.name, arguments.kind, row.category)]
     listed = [
         {
             "name": row.name,
-            "kinds": nouns().groups_of(row.name),
+            "kinds": nouns().groups_of(row.name, row.category),
             "category": row.category,
             "count": row.count,
             "confirmed": row.confirmed,
@@ -92,7 +92,7 @@ def _line(row: TagRow) -> tuple[object, ...]:
         for source, number in row.suggested.items()
         if row.removed.get(source)
     ]
-    kinds = ", ".join(nouns().groups_of(row.name))
+    kinds = ", ".join(nouns().groups_of(row.name, row.category))
     return (row.name, row.count, row.confirmed, ", ".join(removed), kinds, row.category or "")
 
 

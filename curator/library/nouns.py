@@ -157,7 +157,8 @@ def nouns() -> Nouns:
     parents: dict[str, Sequence[str]] = {}
     meanings: dict[str, set[str]] = {}
     named: dict[str, set[str]] = {}
-    groups, singulars, forms = set(), {}, {}
+    groups, singulars = set(), {}
+    forms: dict[str, str] = {}
     also_names: frozenset[str] = frozenset()
     for line in resource(FILE).read_text("utf-8").splitlines():
         match line.split("\t"):

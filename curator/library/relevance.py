@@ -2,7 +2,8 @@
 
 The session and the command line sort by it. Words and vectors give numbers that cannot be compared,
 so their ranks are combined. Words in names and texts come first, then tags that are kinds of a word
-by their confidence, then words that only begin as typed. Functions that take a VectorIndex run on
+by their confidence, then suggested tags that only mention it, as house finch does for "house", then
+words that only begin as typed. Functions that take a VectorIndex run on
 the thread that owns it.
 """
 
@@ -28,7 +29,8 @@ WORDS, LOOKS = 1, 2
 """Flags for why a photo was found."""
 REASONS = ("", "words", "looks", "words, looks")
 _RANK_OFFSET = 60.0
-_BEGUN = 0.001  # how well a word matches of which only the beginning was typed
+_MENTIONED = 0.009  # how well a certain tag matches that only mentions a word: below every kind
+_BEGUN = 0.00005  # how well a word matches of which only the beginning was typed
 _CLEARLY = 1.0  # standard deviations above the mean cosine of a phrase and all photos
 _SAMPLE = 500  # photos to estimate the mean from
 
@@ -115,10 +117,14 @@ def _strength(query: Query, table: Table) -> NDArray[np.float32] | None:
     """Return how well photos match the words, 0.0-1.0; None if no tag is a kind of any of them."""
     terms = [term for group in query.words for term in group]
     kinds = {
-        term: _confidence(table.text_matches.kinds(term.text, mentioned=True), table)
+        term: _confidence(table.text_matches.kinds(term.text), table)
         for term in terms
         if not term.quoted
     }
+    for term, found in kinds.items():
+        mentions = _confidence(table.text_matches.kinds(term.text, mentioned=True), table)
+        mentions[mentions < 1] *= _MENTIONED
+        np.maximum(found, mentions, out=found)
     compound = table.text_matches.kinds(query.compound)
     if not len(compound.ids) and not any(each.any() for each in kinds.values()):
         return None
@@ -127,11 +133,11 @@ def _strength(query: Query, table: Table) -> NDArray[np.float32] | None:
         best = np.zeros(table.size, np.float32)
         for term in group:
             begun = table.matching(term.text, prefix=not term.quoted)
-            found = kinds.get(term)
-            # Tags with the word are among those of its kind, as certain as they are.
-            column = "-tag" if found is not None and found.any() else ""
+            sure = kinds.get(term)
+            # Tags with the word are among these, as certain as they are.
+            column = "-tag" if sure is not None and sure.any() else ""
             whole = table.matching(term.text, column, prefix=False)
-            for each in (begun * np.float32(_BEGUN), whole, *([] if found is None else [found])):
+            for each in (begun * np.float32(_BEGUN), whole, *([] if sure is None else [sure])):
                 np.maximum(best, each, out=best)
         total *= best
     return np.maximum(total, _confidence(compound, table))
@@ -146,16 +152,22 @@ def _confidence(kinds: KindMatches, table: Table) -> NDArray[np.float32]:
 
 
 def kind_reasons(query: Query, table: Table, photo_ids: Sequence[int]) -> dict[int, KindReason]:
-    """Return, for photos whose tags are kinds of a searched word, which tag and how certain."""
-    words = [query.compound] + [
-        term.text
+    """Return which tags found photos by a searched word, and how certain they are.
+
+    Tags that are kinds of a word come before those that only mention one.
+    """
+    terms = [
+        term
         for group in query.groups
         for term in group
         if term.field in (ANYWHERE, "tag") and not term.quoted and not term.negate
     ]
+    find = table.text_matches.kinds
+    matches = [find(query.compound), *(find(term.text) for term in terms)]
+    matches += [find(term.text, mentioned=True) for term in terms if term.field == ANYWHERE]
     found: dict[int, KindReason] = {}
-    for word in words:
-        found = table.text_matches.kinds(word).reasons(photo_ids) | found
+    for each in matches:
+        found = each.reasons(photo_ids) | found
     return found
 
 

@@ -32,6 +32,7 @@ class TagCount:
     name: str
     count: int
     confirmed: int
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,10 @@ class TagIndex:
         self._rev, self._tags_rev = 0, -1
         self._photo = self._tag = np.zeros(0, np.int32)
         self._sure = np.zeros(0, np.int8)  # confidence, 100 if confirmed
+        self._encoder = np.zeros(0, bool)  # whether the encoder suggests it
         self._was_read = np.zeros(0, bool)  # by photo id: whether it may have rows here
         self._names: dict[int, str] = {}
+        self._categories: dict[int, str | None] = {}
         self._present: Ids = _NO_IDS  # by tag id: the tag it was merged into, or itself
         self._by_use: list[TagCount] = []
         self._folded: list[str] = []  # the names of these, folded
@@ -99,6 +102,7 @@ class TagIndex:
         for tag, _, _, into in rows:
             self._present[tag] = into or tag
         self._names = {row[0]: row[1] for row in rows}
+        self._categories = {row[0]: row[2] for row in rows}
         self._counted_at = -1
 
     def _replace(self, ids: Ids, pairs: Ids, states: Ids, sure: Ids) -> None:
@@ -107,7 +111,8 @@ class TagIndex:
         Args:
             ids: of all these photos.
             pairs: (N, 2) ids of photo and tag.
-            states: (N,) 3 confirmed and 4 removed by the person, 2 from a file, 1 suggested.
+            states: (N,) 3 confirmed and 4 removed by the person, 2 from a file, suggested 1 by the
+                encoder and 0 by a vision model.
             sure: (N,) confidences of suggestions, 0-100.
         """
         missing = int(ids.max()) + 1 - len(self._was_read)
@@ -121,7 +126,7 @@ class TagIndex:
             changed[known] = True
             stay = ~changed[self._photo]
             self._photo, self._tag = self._photo[stay], self._tag[stay]
-            self._sure = self._sure[stay]
+            self._sure, self._encoder = self._sure[stay], self._encoder[stay]
         if not len(pairs):
             return
         photo, tag = pairs.T
@@ -132,23 +137,32 @@ class TagIndex:
         # on the tag itself, then the person's on a merged tag (confirmed before removed), a file's,
         # the most confident machine's. See `curator.catalog.tags.EFFECTIVE_TAGS`.
         yes, no, own = states == 3, states == 4, tag == present
-        rank = np.select([yes & own, no & own, yes, no], [7, 6, 5, 4], states)
-        ranked = np.sort((photo * len(self._present) + present) * 1024 + rank * 128 + sure)
-        key, rank = np.divmod(ranked, 1024)
-        rank, sure = np.divmod(rank, 128)
+        encoder = states == 1
+        rank = np.select([yes & own, no & own, yes, no], [7, 6, 5, 4], np.maximum(states, 1))
+        ranked = np.sort(
+            (photo * len(self._present) + present) * 2048 + rank * 256 + sure * 2 + encoder
+        )
+        key, rank = np.divmod(ranked, 2048)
+        rank, sure = np.divmod(rank, 256)
+        sure, encoder = sure >> 1, sure & 1 > 0
         stay = np.append(key[1:] != key[:-1], True) & (rank != 4) & (rank != 6)
         photo, present = np.divmod(key[stay], len(self._present))
         self._photo = np.concatenate([self._photo, photo.astype(np.int32)])
         self._tag = np.concatenate([self._tag, present.astype(np.int32)])
         sure = np.where(rank > 1, CONFIRMED, np.minimum(sure, CONFIRMED - 1))[stay]
         self._sure = np.concatenate([self._sure, sure.astype(np.int8)])
+        self._encoder = np.concatenate([self._encoder, encoder[stay]])
 
-    def having(self, tags: Collection[int]) -> tuple[Ids, Ids, Ids]:
-        """Return the rows of some tags: photos, tags, and confidences (CONFIRMED if confirmed)."""
+    def having(self, tags: Collection[int]) -> tuple[Ids, Ids, Ids, NDArray[np.bool_]]:
+        """Return the rows of some tags.
+
+        Returns:
+            photos, tags, confidences (CONFIRMED if confirmed), and whether the encoder suggests it.
+        """
         rows = self._rows(tags)
         found = (column[rows].astype(np.int64) for column in (self._photo, self._tag, self._sure))
         photo, tag, sure = found
-        return photo, tag, sure
+        return photo, tag, sure, self._encoder[rows]
 
     def counts(self, photos: Ids | None = None) -> list[TagCount]:
         """Return the tags of these photos, or of all photos if None; the most used first."""
@@ -161,7 +175,12 @@ class TagIndex:
         used = np.flatnonzero(counts)
         used = used[np.argsort(-counts[used], kind="stable")]
         return [
-            TagCount(self._names.get(each, ""), int(counts[each]), int(confirmed[each]))
+            TagCount(
+                self._names.get(each, ""),
+                int(counts[each]),
+                int(confirmed[each]),
+                self._categories.get(each),
+            )
             for each in used.tolist()
         ]
 
@@ -174,12 +193,12 @@ class TagIndex:
         """
         inside: dict[str, list[TagCount]] = {}
         for tag in tags:
-            for group in nouns().groups_of(tag.name):
+            for group in nouns().groups_of(tag.name, tag.category):
                 inside.setdefault(group, []).append(tag)
         groups = [group for group, some in inside.items() if len(some) > 1]
         bits = np.zeros(len(self._present), np.uint64)  # by tag: in which groups it is
         for number, name in self._names.items():
-            known = nouns().all_groups_of(name)
+            known = nouns().all_groups_of(name, self._categories[number])
             bits[number] = sum(1 << at for at, group in enumerate(groups) if group in known)
         rows = np.flatnonzero(bits[self._tag] > 0)
         rows = rows[np.argsort(self._photo[rows], kind="stable")]
@@ -226,7 +245,7 @@ class TagIndex:
         return [
             tag
             for tag in self._by_use
-            if nouns().is_kind(tag.name, word) and nouns().singular(tag.name) != own
+            if nouns().is_kind(tag.name, word, tag.category) and nouns().singular(tag.name) != own
         ]
 
     def _count(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import Catalog
-from curator.library.nouns import nouns
+from curator.library.nouns import joined, nouns
 from curator.library.spans import Ids, Mask
 from curator.library.tag_index import CONFIRMED, TagIndex
 
@@ -35,57 +35,88 @@ def words_of(name: str) -> list[str]:
 
 
 class KindReason(NamedTuple):
-    """Why a photo was found by a word: its tags are kinds of it, with this confidence."""
+    """Why a photo was found by a word: it has tags that are kinds of it, or mention it.
 
-    tags: str
+    Attributes:
+        tags: at most two of those that make the confidence.
+        more: how many others make it, too.
+        word: the word searched for.
+        confidence: how certain the photo shows what they name; CONFIRMED if a person says so.
+        told: whether the tags are kinds that need an explanation: heron is a bird.
+        mentioned: whether the tags only mention the word, as house finch does for "house".
+    """
+
+    tags: Sequence[str]
+    more: int
     word: str
     confidence: int
+    told: bool
+    mentioned: bool
 
     @property
     def short(self) -> str:
         """The tags and how certain they are: "heron 61 %"."""
-        return self.tags if self.confidence == CONFIRMED else f"{self.tags} {self.confidence} %"
+        tags = joined(self.tags, self.more)
+        return tags if self.confidence == CONFIRMED else f"{tags} {self.confidence} %"
 
     def __str__(self) -> str:
         """Return the reason in words: "heron is a bird, suggested 61 %"."""
-        why = nouns().sentence([self.tags], self.word)
+        why = joined(self.tags, self.more)
+        if self.mentioned:
+            why = f"tag {why}"
+        elif self.told:
+            why = nouns().sentence(self.tags, self.word, self.more)
         return why if self.confidence == CONFIRMED else f"{why}, suggested {self.confidence} %"
 
 
 @dataclass(frozen=True, eq=False)
 class KindMatches:
-    """Photos whose tags are kinds of a word: a search for birds finds herons.
+    """Photos whose tags are kinds of a word, or mention it: a search for birds finds herons.
+
+    What the encoder suggests shares one certainty, so its confidences add up. Those of a vision
+    model do not, and the confidences of both are never added.
 
     Attributes:
         word: the word searched for.
+        mentioned: whether the tags only mention the word.
         ids: (N,) the photos, ascending.
-        confidence: (N,) 1-99, summed over the tags of a photo; 100 if one of them is confirmed.
-        tags: the ids of the tags of all photos, the most confident of each first.
+        confidence: (N,) 1-99; 100 if one of the tags is confirmed.
+        tags: the ids of the tags that make the confidence, of all photos, the most confident of
+            each first.
         starts: (N,) where those of a photo begin.
         names: the names of the tags by id.
     """
 
     word: str
+    mentioned: bool
     ids: Ids
     confidence: NDArray[np.int64]
     tags: Ids
     starts: Ids
-    names: dict[int, str]
+    names: Mapping[int, str]
 
     def reasons(self, photo_ids: Sequence[int]) -> dict[int, KindReason]:
-        """Return why some photos were found, except by a tag that is the word itself."""
+        """Return why some photos were found, except by a confirmed tag that is the word itself."""
         if not len(self.ids):
             return {}
         found, stops = {}, np.append(self.starts[1:], len(self.tags))
         for photo, place in zip(photo_ids, np.searchsorted(self.ids, photo_ids), strict=True):
             if place < len(self.ids) and self.ids[place] == photo:
                 sure = int(self.confidence[place])
-                most = 1 if sure == CONFIRMED else _NAMED
-                tags = self.tags[self.starts[place] : stops[place]][:most].tolist()
-                if nouns().singular(self.names[tags[0]]) != nouns().singular(self.word):
-                    names = " or ".join(self.names[tag] for tag in tags)
-                    found[photo] = KindReason(names, self.word, sure)
+                tags = [self.names[t] for t in self.tags[self.starts[place] : stops[place]]]
+                same = self._is_word(tags)
+                if not same or sure < CONFIRMED:
+                    shown = tags[:_NAMED]
+                    more = len(tags) - len(shown)
+                    found[photo] = KindReason(
+                        shown, more, self.word, sure, not same, self.mentioned
+                    )
         return found
+
+    def _is_word(self, tags: Sequence[str]) -> bool:
+        """Whether one of some tags is the word itself."""
+        own = nouns().singular(self.word)
+        return any(nouns().singular(tag) == own for tag in tags)
 
 
 class TextMatches:
@@ -119,7 +150,7 @@ class TextMatches:
 
         Args:
             word: as typed; one that is in no table finds nothing.
-            mentioned: also by tags with the word in their names, as "car wheel" for "car".
+            mentioned: instead by other tags with the word in their names, as "car wheel" for "car".
         """
         self._drop_outdated()
         if (word, mentioned) not in self._kinds:
@@ -128,25 +159,32 @@ class TextMatches:
 
     def _find_kinds(self, word: str, mentioned: bool) -> KindMatches:
         wanted, written = nouns().kinds(word), words_of(word)
-        names = {
-            tag: name
-            for tag, name, _, merged in (self._catalog.tags.rows() if wanted else ())
-            if merged is None
-            and (
-                not wanted.isdisjoint(nouns().above(name))
-                or (mentioned and len(written) == 1 and written[0] in words_of(name))
-            )
-        }
+        names = {}
+        for tag, name, category, merged in self._catalog.tags.rows() if wanted else ():
+            if merged is None:
+                is_kind = not wanted.isdisjoint(nouns().above(name, category))
+                inside = len(written) == 1 and written[0] in words_of(name)
+                if inside and not is_kind if mentioned else is_kind:
+                    names[tag] = name
         if not names:
-            return KindMatches(word, _NO_IDS, _NO_IDS, _NO_IDS, _NO_IDS, {})
+            return KindMatches(word, mentioned, _NO_IDS, _NO_IDS, _NO_IDS, _NO_IDS, {})
         self._tags.read_all()
-        photo, tag, sure = self._tags.having(names)
+        photo, tag, sure, encoder = self._tags.having(names)
         order = np.lexsort((-sure, photo))
-        ids, first = np.unique(photo[order], return_index=True)
-        total = np.add.reduceat(sure[order], first) if len(ids) else _NO_IDS
-        confirmed = sure[order][first] == CONFIRMED
-        confidence = np.where(confirmed, CONFIRMED, np.clip(total, 1, CONFIRMED - 1))
-        return KindMatches(word, ids, confidence, tag[order], first, names)
+        photo, tag, sure, encoder = photo[order], tag[order], sure[order], encoder[order]
+        ids, of_photo = np.unique(photo, return_inverse=True)
+        total = np.bincount(of_photo[encoder], sure[encoder], len(ids)).astype(np.int64)
+        total = np.minimum(total, CONFIRMED - 1)
+        single = np.full(len(ids), -1)
+        np.maximum.at(single, of_photo[~encoder], sure[~encoder])
+        confidence = np.maximum(np.maximum(total, single), 1)
+        # Those that make the number: all of the encoder, or the first of the others.
+        others = np.flatnonzero(~encoder)
+        counts = np.zeros(len(photo), bool)
+        counts[others[np.unique(photo[others], return_index=True)[1]]] = True
+        counts = np.where((total > single)[of_photo], encoder, counts)
+        starts = np.unique(photo[counts], return_index=True)[1]
+        return KindMatches(word, mentioned, ids, confidence, tag[counts], starts, names)
 
     def typed(self, content_type: str) -> Mask:
         """Mark photos described as of a content type."""

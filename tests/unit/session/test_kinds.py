@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from curator.catalog import Catalog
@@ -24,10 +26,14 @@ def birds(session: Session) -> Session:
     return session
 
 
-def suggest(catalog: Catalog, tags: dict[int, list[tuple[str, int]]]) -> None:
+def suggest(
+    catalog: Catalog,
+    tags: Mapping[int, Sequence[tuple[str, int | None]]],
+    source: str = "encoder",
+) -> None:
     with catalog.store.transaction():
         for photo, words in tags.items():
-            catalog.tags.suggest(photo, "encoder", words)
+            catalog.tags.suggest(photo, source, words)
 
 
 def search(session: Session, text: str) -> list[int]:
@@ -48,6 +54,66 @@ def test_the_most_certain_come_first_and_several_kinds_add_up(birds: Session, te
         "little blue heron is a bird, suggested 61 %",
     ]
     assert birds.tile(3).found == "peacock 98 %"
+
+
+def test_the_number_belongs_to_the_tags_it_names(birds: Session) -> None:
+    suggest(birds.catalog, {7: [("jay", 26), ("magpie", 25), ("robin", 24)]})
+    search(birds, "bird")
+    assert why(birds, 7) == "jay, magpie or 1 more is a bird, suggested 75 %"
+    assert birds.tile(7).found == "jay, magpie or 1 more 75 %"
+
+
+def test_what_two_sources_suggest_is_not_added(birds: Session) -> None:
+    suggest(birds.catalog, {1: [("bird", None)], 2: [("robin", 90), ("bird", 95)]}, "vision")
+    assert search(birds, "bird") == [3, 2, 1, 4]
+    assert why(birds, 1) == "little blue heron is a bird, suggested 61 %"
+    assert why(birds, 2) == "bird, suggested 95 %"
+    suggest(birds.catalog, {2: [("robin", 90), ("owl", 80)]}, "vision")
+    assert why(birds, 2) == "robin is a bird, suggested 90 %", "a vision model's do not add up"
+    suggest(birds.catalog, {1: [("heron", 0)]})
+    suggest(birds.catalog, {1: []}, "vision")
+    assert search(birds, "bird") == [3, 2, 4, 1]
+
+
+def test_every_number_that_ranks_a_photo_is_said(birds: Session) -> None:
+    suggest(birds.catalog, {7: [("castle", 24)], 8: [("house finch", 95)], 9: [("palace", 60)]})
+    assert search(birds, "castle") == [7]
+    assert why(birds, 7) == "castle, suggested 24 %"
+    assert search(birds, "house") == [9, 8], "a finch is no house"
+    assert why(birds, 9) == "palace is a house, suggested 60 %"
+    assert why(birds, 8) == "tag house finch, suggested 95 %"
+    suggest(birds.catalog, {10: [("bird", 40), ("heron", 20)]})
+    search(birds, "bird")
+    assert why(birds, 10) == "bird or heron, suggested 60 %"
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("Newfoundland", "dog"),
+        ("Robin", "bird"),
+        ("Drake", "animal"),
+        ("People|robin", "birds"),
+        ("Places|Jersey", "clothing"),
+        ("Rose", "flower"),
+        ("Jack", "food"),
+        ("Bob", "vehicle"),
+        ("Mini", "skirt"),
+        ("Chihuahua", "dogs"),
+    ],
+)
+def test_names_of_people_and_places_are_no_things(birds: Session, name: str, word: str) -> None:
+    birds.tags.add([name], [8])
+    assert 8 not in search(birds, word) and 8 not in search(birds, f"tag:{word}")
+    tag = name.rpartition("|")[2]
+    assert 8 in search(birds, tag) and 8 in search(birds, f"tag:{tag}")
+    assert tag not in [each.name for each in birds.tags.kinds_of(word)]
+
+
+@pytest.mark.parametrize("name", ["robin", "Birds|Robin", "Animals|birds|robin", "Heron"])
+def test_a_name_in_small_letters_or_under_its_kind_is_a_thing(birds: Session, name: str) -> None:
+    birds.tags.add([name], [8])
+    assert 8 in search(birds, "bird") and 8 in search(birds, "tag:animal")
 
 
 def test_a_confirmed_tag_comes_before_every_suggestion(birds: Session) -> None:

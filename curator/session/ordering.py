@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from curator.library.sort_orders import ORDERS, Order
 from curator.library.table import Ids
@@ -19,8 +19,13 @@ from curator.session.taste import TasteController
 class OrderController(QObject):
     """Sorts the list of one window.
 
+    Signals:
+        rebuilt_sorted: a rebuilt list was sorted by the learner's answer.
+
     Thread: GUI only; answers come from the learning thread.
     """
+
+    rebuilt_sorted = Signal()
 
     def __init__(self, photos: PhotoList, taste: TasteController, messages: Messages) -> None:
         super().__init__()
@@ -35,6 +40,11 @@ class OrderController(QObject):
         order, version = ORDERS[self._criteria.order], self._taste.pinned_version
         by_version = order.by_taste and version is not None
         return f"{order.title}, version {version}" if by_version else order.title
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the learner's answer, by which the list will be sorted, has yet to arrive."""
+        return self._latest is not None
 
     def is_available(self, name: str) -> bool:
         """Whether the list can be sorted by this order now."""
@@ -101,6 +111,7 @@ class OrderController(QObject):
             photos.rebuild_ranked(keep)
             if at_front:
                 photos.go_to_first()
+            self.rebuilt_sorted.emit()
 
         self._ask(ORDERS[order], ids, sort)
 
@@ -120,12 +131,14 @@ class OrderController(QObject):
             if self._latest is not request:
                 return
             if isinstance(answer, KnownError):
+                self._latest = None
                 self._messages.say(str(answer))
                 return
             answers.append(answer)
             if len(answers) < len(parts):
                 ask()
             else:
+                self._latest = None
                 callback(np.concatenate(answers))
 
         ask()

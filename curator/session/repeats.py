@@ -25,6 +25,7 @@ from curator.catalog import LastRating
 from curator.library import captions
 from curator.library.spans import Ids
 from curator.model import Changes, Pass, Step, View
+from curator.session.ordering import OrderController
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 
@@ -121,10 +122,10 @@ class RepeatController(QObject):
     Thread: GUI only.
     """
 
-    def __init__(self, services: Services, photos: PhotoList) -> None:
+    def __init__(self, services: Services, photos: PhotoList, ordering: OrderController) -> None:
         super().__init__()
         self._taste, self._settings = services.catalog.taste, services.settings
-        self._messages = services.messages
+        self._messages, self._ordering = services.messages, ordering
         self._photos, self._table = photos, photos.table
         self._criteria, self._view_state = photos.criteria, photos.view_state
         self._started_at = time.time()
@@ -136,10 +137,11 @@ class RepeatController(QObject):
         # Bringing a photo back reads the catalog and lays out the list: after the key's paint.
         self._after_paint = QTimer(self, singleShot=True, interval=0)
         self._after_paint.timeout.connect(self._catch_up)
+        photos.list_changed.connect(self._drop_shown_by_list)
         photos.rebuilt.connect(self._follow_rebuilt)
+        ordering.rebuilt_sorted.connect(self._follow_rebuilt)
         photos.current_changed.connect(self._follow_current)
         photos.photos_changed.connect(self._follow_photos)
-        self._criteria.order_changed.connect(self._drop_shown_by_list)
         self._view_state.view_changed.connect(self._follow_view)
 
     # --- rating a photo again
@@ -212,12 +214,16 @@ class RepeatController(QObject):
     def _plan(self, just_opened: bool = False) -> None:
         """Bring a photo back ahead of the current one, if it is time and there is space.
 
+        A list that will soon be sorted by the learner's answer waits for it.
+
         Args:
             just_opened: whether the list is not on screen yet. If it is short, the photo may then
                 be closer than the end of the filmstrip.
         """
         percent = self._settings.taste.repeats
         if not percent or self._is_pending() or not self._is_rating():
+            return
+        if self._ordering.is_pending:
             return
         schedule = self._known_schedule()
         if schedule.ahead(percent) is None:
@@ -320,11 +326,10 @@ class RepeatController(QObject):
     # --- showing stars again
 
     def _follow_rebuilt(self) -> None:
-        self._drop_shown_by_list()
         self._plan(just_opened=True)
 
     def _drop_shown_by_list(self) -> None:
-        """Forget the repeats whose stars the list shows again, because it was sorted anew."""
+        """Forget the repeats whose stars the list shows again, because it was made anew."""
         shown = self._repeats.keys() - self._photos.hidden_stars
         for photo in shown:
             self._end(photo)

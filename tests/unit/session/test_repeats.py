@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QCoreApplication
+from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog, RepeatRating
 from curator.library import captions
@@ -17,7 +18,7 @@ from curator.model import Flag, View
 from curator.session import Session
 from curator.session.repeats import GAP, RepeatSchedule
 from curator.settings import Home, Settings
-from tests import catalogs
+from tests import catalogs, taste_data
 from tests.unit.conftest import Person
 
 PHOTOS = 200
@@ -174,6 +175,45 @@ def test_a_repeat_is_beyond_the_visible_filmstrip_and_before_unrated_photos(
     assert position == session.photos.index + 24
     ahead = session.ids[session.photos.index : position + 1].tolist()
     assert [each for each in ahead if each <= RATED[-1]] == [photo]
+
+
+@pytest.mark.parametrize("order", ["informative", "uncertain"])
+def test_a_repeat_leaves_an_order_that_the_learner_computes(
+    keep_all: Catalog, open_rating: Callable[..., Session], qtbot: QtBot, order: str
+) -> None:
+    taste_data.embed(keep_all, range(1, PHOTOS + 1))
+    rate(keep_all, RATED)
+    session = open_rating(repeats=0)
+    qtbot.waitUntil(lambda: session.taste.has_scores)
+    with qtbot.waitSignal(session.photos.list_changed):
+        session.ordering.set_order(order)
+    before = session.ids.tolist()
+    session.settings.taste.repeats = 2
+    with qtbot.waitSignal(session.ordering.rebuilt_sorted):
+        Person(session).run("browse", "rate")
+    photo = hidden(session)
+    assert session.photos.listing.position(photo) == 24
+    after = session.ids.tolist()
+    for order_of_ids in (before, after):
+        order_of_ids.remove(photo)
+    assert after == before
+
+
+def test_after_sorting_again_a_photo_comes_back_although_none_was_reached(
+    keep_all: Catalog, open_rating: Callable[..., Session], qtbot: QtBot
+) -> None:
+    taste_data.embed(keep_all, range(1, PHOTOS + 1))
+    rate(keep_all, RATED)
+    session = open_rating()
+    qtbot.waitUntil(lambda: session.taste.has_scores)
+    for _ in range(2):
+        hidden(session)
+        with qtbot.waitSignal(session.photos.list_changed):
+            session.ordering.set_order("informative")  # the second time of the ratings made since
+        assert not session.photos.hidden_stars
+        session.navigator.step(1)
+        QCoreApplication.processEvents()
+    hidden(session)
 
 
 def test_none_comes_back_in_the_cull_in_projects_or_while_browsing(session: Session) -> None:

@@ -116,6 +116,27 @@ def test_the_plain_install_offers_clip_with_its_size_and_the_command(
     assert asked == [question, question]
 
 
+@pytest.mark.parametrize("dismissed", [True, False])
+def test_the_weights_are_offered_after_the_packages_were(
+    without_torch: None,
+    starting: MainWindow,
+    pipeline: QuietPipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    dismissed: bool,
+) -> None:
+    assert " GB to install" in offered(starting)
+    if dismissed:
+        QTest.keyClick(starting, Qt.Key.Key_Escape)
+        pipeline.events.idle.emit(Totals())
+        assert offered(starting) == ""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)  # now it is installed
+    pipeline.events.idle.emit(Totals())
+    assert "1.7 GB to download" in offered(starting)
+    QTest.keyClick(starting, Qt.Key.Key_Escape)
+    pipeline.events.idle.emit(Totals())
+    assert offered(starting) == ""
+
+
 def test_the_bundle_offers_nothing_it_cannot_have(packaged: None, starting: MainWindow) -> None:
     assert offered(starting) == ""
     assert model_download.EncoderPanel(starting.model_download).button.isHidden()

@@ -26,7 +26,8 @@ from curator.ui.widgets.dialogs import Choice, Question
 
 _POLL_MS = 250
 _BRINGS = "CLIP finds photos by any description"
-_RUNNING = "clip-running"  # key of the notification while it downloads
+# Keys of notifications. A person who dismisses the command is still offered the weights later.
+_INSTALL, _DOWNLOAD, _RUNNING = "clip-install", "clip", "clip-running"
 
 
 class ModelDownload(QObject):
@@ -91,12 +92,14 @@ class ModelDownload(QObject):
         if not self._session.table.size:
             return  # the empty window asks for a folder, and nothing else
         if (plan := self.plan()) is not None:
-            text, action = f"{_BRINGS}: {plan.size} to download.", "Download…"
+            self._notifications.withdraw(_INSTALL)
+            key, text, action = _DOWNLOAD, f"{_BRINGS}: {plan.size} to download.", "Download…"
         elif self.command is not None:
-            text, action = f"{_BRINGS}: about {PACKAGES_GB:g} GB to install.", "How…"
+            key, action = _INSTALL, "How…"
+            text = f"{_BRINGS}: about {PACKAGES_GB:g} GB to install."
         else:
             return
-        self._notifications.post(Notification("clip", text, action, self.ask, once=True))
+        self._notifications.post(Notification(key, text, action, self.ask, once=True))
 
     def ask(self) -> None:
         """Ask whether to download, or show how to install CLIP if it is not installed."""
@@ -132,7 +135,7 @@ class ModelDownload(QObject):
             self._session.messages.announce("Copied the command that installs CLIP")
 
     def _start(self, plan: DownloadPlan) -> None:
-        self._notifications.withdraw("clip")
+        self._notifications.withdraw(_DOWNLOAD)
         self._job = DownloadJob(plan)
         self._job.start()
         self._timer.start()

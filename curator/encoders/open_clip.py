@@ -138,7 +138,7 @@ class OpenClip:
         """Encode (H, W, 3) sRGB pictures into (N, dimension) unit vectors."""
         if not pictures:
             return np.zeros((0, self.dimension), np.float32)
-        return unit_rows(self._network(pictures))
+        return self._unit_rows(self._network(pictures))
 
     def encode_with_tags(
         self, pictures: Sequence[NDArray[np.uint8]]
@@ -155,7 +155,11 @@ class OpenClip:
         with torch.inference_mode():
             tokens = tokenize(list(texts)).to(self._network.device.name)
             model: Any = self._network.model
-            return unit_rows(model.encode_text(tokens).float().cpu().numpy())
+            return self._unit_rows(model.encode_text(tokens).float().cpu().numpy())
+
+    def _unit_rows(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        on_cpu = self._network.device.name == "cpu"
+        return unit_rows(vectors, "" if on_cpu else "Set encoder.device to cpu and try again.")
 
 
 def _run(model: Any, given: torch.Tensor) -> torch.Tensor:

@@ -57,18 +57,19 @@ class Tag:
     confidence: float
 
 
-def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_rows(vectors: NDArray[np.float32], remedy: str = "") -> NDArray[np.float32]:
     """Return vectors scaled to length 1.
+
+    Args:
+        vectors: (N, dimension).
+        remedy: what a person can do about a wrong vector.
 
     Raises:
         EncodingError: a vector is zero or not a number, which would silently give wrong scores.
     """
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     if not (np.isfinite(lengths) & (lengths > 1e-6)).all():
-        raise EncodingError(
-            "The encoder failed on a picture (no numbers).",
-            "Set encoder.device to cpu and try again.",
-        )
+        raise EncodingError("The encoder failed on a picture (no numbers).", remedy)
     return (vectors / lengths).astype(np.float32)
 
 

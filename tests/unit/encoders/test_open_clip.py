@@ -7,6 +7,7 @@ import pytest
 
 from curator.encoders import EncoderOptions, load
 from curator.encoders import open_clip as clip_module
+from curator.encoders.torch_network import Device
 from curator.model import KnownError
 
 pytestmark = pytest.mark.slow  # torch and open_clip take ten seconds to import
@@ -237,7 +238,18 @@ def test_another_runtime_error_is_not_taken_for_lack_of_memory(clip_options, mon
 def test_a_vector_of_nan_is_an_error(clip_options, monkeypatch):
     encoder = load("open_clip", clip_options)
     monkeypatch.setattr(encoder._network, "_run", lambda model, given: given.mean((2, 3)) * np.nan)
-    with pytest.raises(KnownError, match="no numbers"):
+    with pytest.raises(KnownError, match="no numbers") as failed:
+        encoder.encode(pictures((50, 60)))
+    assert failed.value.remedy == "", "it runs on the CPU already"
+
+    class OnGpu:
+        device = Device("cuda", "float16")
+
+        def __call__(self, given):
+            return np.full((len(given), 48), np.nan, np.float32)
+
+    monkeypatch.setattr(encoder, "_network", OnGpu())
+    with pytest.raises(KnownError, match=r"Set encoder\.device to cpu"):
         encoder.encode(pictures((50, 60)))
 
 

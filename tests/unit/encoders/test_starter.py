@@ -93,6 +93,16 @@ def test_too_little_memory_for_a_picture_is_its_error(monkeypatch: pytest.Monkey
         encoder.encode([np.zeros((90, 60, 3), np.uint8)])
 
 
+def test_a_vector_without_numbers_proposes_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting encoder.device is for CLIP; the starter always runs on the CPU."""
+    encoder = Starter(EncoderOptions(threads=1))
+    wrong = [np.full((1, width), np.nan, np.float32) for width in (1280, 192, 1000)]
+    monkeypatch.setattr(encoder, "_run", lambda _: wrong)
+    with pytest.raises(EncodingError, match="no numbers") as failed:
+        encoder.encode([np.zeros((90, 60, 3), np.uint8)])
+    assert failed.value.remedy == ""
+
+
 # --- the same as with torch
 
 

@@ -28,6 +28,8 @@ def hits(query: Query, lines: Sequence[TextLine]) -> list[int]:
     words = [_words(line.text) for line in lines]
     for term in _terms(query):
         phrase, begins = words_of(as_indexed(term.text)), not term.quoted
+        if not phrase:
+            continue  # symbols only: every line would begin with nothing
         joined = ["".join(phrase)]
         places = {
             place

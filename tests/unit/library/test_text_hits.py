@@ -37,6 +37,8 @@ LINES = ("EXIT 12", "Linden Ave", "AB-1234 CD", "Café", "超值特选", "１２
         ("rating:>=4", []),
         ("name:exit", []),
         ("text:taxi", []),
+        ("text:★", []),
+        ("😀", []),
     ],
 )
 def test_the_lines_found_are_those_the_index_finds(
@@ -50,6 +52,11 @@ def test_the_lines_found_are_those_the_index_finds(
         text_data.save(catalog, {3: LINES})
         matched = mask(parse(search.replace("-text:exit ", "")), Table(catalog))
     assert bool(matched[2]) == bool(found), "the index agrees"
+
+
+def test_a_symbol_beside_a_word_marks_no_other_line() -> None:
+    lines = [text_data.line(text) for text in LINES]
+    assert text_hits.hits(parse("😀 exit"), lines) == [0]
 
 
 def test_a_hit_says_why() -> None:

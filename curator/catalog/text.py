@@ -107,7 +107,9 @@ def as_indexed(text: str) -> str:
 
 
 def other_spellings(lines: str) -> list[str]:
-    """Return how else numbers on signs, bibs and cars are typed: "AB-12 34" is AB1234 and 1234.
+    """Return how else numbers on signs, bibs and cars are typed.
+
+    "AB-12 34" is also AB1234 and 1234, and 0042 is 42.
 
     Args:
         lines: text in a photo, a line each.
@@ -118,6 +120,7 @@ def other_spellings(lines: str) -> list[str]:
         if joined != line and len(joined) <= _NUMBER_LENGTH and _DIGIT.search(joined):
             found.append(joined)
         found += _INSIDE.findall(line)
+        found += _DIGITS.findall(line)
     return found
 
 

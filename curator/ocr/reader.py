@@ -32,6 +32,7 @@ _CLEAR = 0.8  # a line read with less confidence is also tried upside down
 _SURE = 0.75  # lines read with less confidence are left out,
 _SURE_ALONE = 0.95  # a single letter or digit too: edges and corners look like these
 _PATTERN = 0.8  # share of one character, of four or more: rows of windows or holes look like it
+_BIB = 5  # digits of a number on a bib at most; these may all be alike, except for zeros
 
 
 def read(
@@ -82,7 +83,10 @@ def _is_text(text: str, confidence: float) -> bool:
         return False
     most = Counter(letters).most_common(1)[0][1]
     if most >= 4 and most > _PATTERN * len(letters):
-        return False
+        # Drawn numbers such as 1111 are read at 0.998, rows of posts as ones at 0.4. Rows of holes
+        # are read as zeros at 0.99, as are drawn zeros.
+        is_bib = text.isdecimal() and len(text) <= _BIB and text.strip("0")
+        return bool(is_bib) and confidence >= _SURE_ALONE
     return confidence >= (_SURE_ALONE if len(letters) == 1 else _SURE)
 
 

@@ -13,7 +13,17 @@ from curator.library.table import Table
 from curator.settings import Home
 from tests import catalogs, text_data
 
-LINES = ("EXIT 12", "Linden Ave", "AB-1234 CD", "Café", "超值特选", "１２３", "Main", "Street")
+LINES = (
+    "EXIT 12",
+    "Linden Ave",
+    "AB-1234 CD",
+    "Café",
+    "超值特选",
+    "１２３",
+    "Main",
+    "Street",
+    "0042",
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +39,7 @@ LINES = ("EXIT 12", "Linden Ave", "AB-1234 CD", "Café", "超值特选", "１２
         ("text:ab1234cd", ["AB-1234 CD"]),
         ("text:AB1234-CD", ["AB-1234 CD"]),
         ("text:cafe", ["Café"]),
+        ("text:42", ["0042"]),
         ("text:特选", ["超值特选"]),
         ("text:123", ["AB-1234 CD", "１２３"]),
         ('text:"main street"', ["Main", "Street"]),

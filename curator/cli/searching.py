@@ -14,6 +14,7 @@ from curator.cli.tastes import index_words, scored
 from curator.model import KnownError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
+    from curator.encoders import Recipe
     from curator.learning.vector_index import VectorIndex
     from curator.library.query import Query
     from curator.library.table import Table
@@ -59,8 +60,10 @@ def search(invocation: Invocation) -> None:
     lines = columns([(p["id"], p["name"], p["found_by"], p["path"]) for p in photos])
     if len(ids) > len(listed):
         lines.append(f"{len(ids):,} photos match; these match best.")
-    if not photos and query.words and query.phrase not in near and not problem:
+    if query.words and query.phrase not in near and not problem:
         problem = "Found by words only. CLIP finds more: it searches by what photos show."
+    elif query.tags and not query.words and _recipe_for_words(invocation) is None:
+        problem = "CLIP finds more: it suggests tags for more kinds of things."
     if problem:
         invocation.output.note(problem)
     invocation.output.answer(photos, lines or ["No photos."])
@@ -96,14 +99,20 @@ def _nearest(
     return near, ""
 
 
+def _recipe_for_words(invocation: Invocation) -> Recipe | None:
+    """Return how to encode phrases; None if the encoder in use knows no words."""
+    from curator.encoders import select_encoder
+
+    recipe = select_encoder(invocation.home, invocation.settings).recipe
+    return recipe if recipe is not None and recipe.supports_text else None
+
+
 def _encode_phrase(
     invocation: Invocation, phrase: str, index: VectorIndex
 ) -> NDArray[np.float32] | None:
     """Encode a phrase in a worker process; None if the encoder of the vectors knows no words."""
-    from curator.encoders import select_encoder
-
-    recipe = select_encoder(invocation.home, invocation.settings).recipe
-    if recipe is None or not recipe.supports_text or recipe.key != index.encoder:
+    recipe = _recipe_for_words(invocation)
+    if recipe is None or recipe.key != index.encoder:
         return None
     from curator.pipeline.encoder_lane import make_pool
     from curator.pipeline.text_encoding import encode_in_worker

@@ -208,7 +208,7 @@ def _tagged(term: Term, table: Table, _: int) -> Mask:
     if _is_none(term):
         return table.text_matches.without("tag")
     found = table.text_matches.tagged(term.text)
-    return found if term.quoted else found | table.of_kind(term.text)
+    return found | table.of_kind(term.text) if term.finds_kinds else found
 
 
 def _scores(term: Term, table: Table, _: int) -> Values:
@@ -429,6 +429,9 @@ def parse(expression: str) -> Query:
 def parse_rule(rule: str) -> tuple[tuple[RuleClause, Query], ...]:
     """Parse an approval rule into its clauses, each with its search.
 
+    Words and tags stand for themselves only, because approval decides what is exported: a pizza
+    that an encoder suggests does not meet ``tag:food``.
+
     Raises:
         FilterError: a search is not valid, or the rule has none or too many; with its position.
     """
@@ -444,7 +447,8 @@ def parse_rule(rule: str) -> tuple[tuple[RuleClause, Query], ...]:
         for term in (term for group in query.groups for term in group):
             if term.field == "similar" or (term.field, term.text.lower()) in _APPROVAL_FILTERS:
                 raise term.mistake(f"An approval rule cannot use {term.field}:{term.text}")
-        found.append((clause, query))
+        literal = (tuple(replace(term, literal=True) for term in group) for group in query.groups)
+        found.append((clause, Query(tuple(literal))))
     return tuple(found)
 
 
@@ -505,7 +509,7 @@ def _matches_any(group: Group, table: Table, threshold: int, by_vector: VectorMa
             holds = table.marked(by_vector.get(int(term.text), ()))
         elif term.field == ANYWHERE:
             holds = table.matching(term.text, prefix=not term.quoted)
-            if not term.quoted:
+            if term.finds_kinds:
                 holds = holds | table.of_kind(term.text)
         else:
             holds = FIELDS[term.field].holds(term, table, threshold)

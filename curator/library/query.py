@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from curator.library.nouns import nouns
 from curator.model import UsageError
 
 LONGEST = 1000
@@ -48,7 +49,7 @@ class Term:
     """One condition, which ``negate`` inverts.
 
     ``start`` and ``stop`` are its position in the expression, ``at`` that of its value; ``quoted``:
-    the value is in quotation marks.
+    the value is in quotation marks; ``literal``: it stands for itself only without them, too.
     """
 
     field: str
@@ -58,6 +59,12 @@ class Term:
     start: int
     at: int
     stop: int
+    literal: bool = False
+
+    @property
+    def finds_kinds(self) -> bool:
+        """Whether a word or tag also finds what is a kind of it."""
+        return self.field in (ANYWHERE, "tag") and not self.quoted and not self.literal
 
     def mistake(self, message: str) -> FilterError:
         """Return an error about this term's value."""
@@ -92,8 +99,25 @@ class Query:
     @cached_property
     def compound(self) -> str:
         """The words of the search as one name ("hot dog"); empty if they cannot be one."""
-        names = all(len(group) == 1 and not group[0].quoted for group in self.words)
+        names = all(len(group) == 1 and group[0].finds_kinds for group in self.words)
         return self.phrase if names and 1 < len(self.words) < 5 else ""
+
+    @cached_property
+    def kinds(self) -> tuple[Group, ...]:
+        """The groups that search for tags only, and for kinds of things: ``tag:bird``."""
+        return tuple(
+            group
+            for group in self.groups
+            if all(term.field == "tag" and not term.negate for term in group)
+            and any(term.finds_kinds and nouns().kinds(term.text) for term in group)
+        )
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags or kinds of things it searches for, except those in quotes."""
+        terms = (term for group in self.groups for term in group if not term.negate)
+        tags = (term.text for term in terms if term.field == "tag" and term.finds_kinds)
+        return tuple(text for text in tags if text.lower() != "none")
 
     @cached_property
     def similar(self) -> tuple[int, ...]:
@@ -107,8 +131,8 @@ class Query:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether photos match it to different degrees: by words, or by similarity."""
-        return bool(self.words or self.similar)
+        """Whether photos match it to different degrees: by words, by kinds, or by similarity."""
+        return bool(self.words or self.kinds or self.similar)
 
 
 def _is_words(group: Group) -> bool:

@@ -32,6 +32,7 @@ _RANK_OFFSET = 60.0
 _MENTIONED = 0.009  # how well a certain tag matches that only mentions a word: below every kind
 _BEGUN = 0.00005  # how well a word matches of which only the beginning was typed
 _CLEARLY = 1.0  # standard deviations above the mean cosine of a phrase and all photos
+_NO_ROWS: Ids = np.zeros(0, np.int64)
 _SAMPLE = 500  # photos to estimate the mean from
 
 Likeness = tuple[Ids, NDArray[np.float32]]
@@ -70,8 +71,9 @@ def relevance(query: Query, table: Table, fits: Mask, vectors: VectorMatches) ->
         rows = rows[fits[rows]]
         add(rows, np.arange(len(rows)), LOOKS)
 
+    if query.words or query.kinds:
+        add(*_by_words(query, table, fits), WORDS if query.words else 0)
     if query.words:
-        add(*_by_words(query, table, fits), WORDS)
         add_nearest(query.phrase)
     for photo in query.similar:
         add_nearest(photo)
@@ -88,8 +90,9 @@ def _rows(ids: Ids, table: Table) -> Ids:
 
 
 def _by_words(query: Query, table: Table, fits: Mask) -> tuple[Ids, Ids]:
-    """Return the rows that words find, and their ranks; rows that match equally share one."""
-    ranked = _rows(table.text_matches.ranked(_phrases(query)), table)
+    """Return the rows that words and kinds find, and their ranks; equal matches share one."""
+    phrases = _phrases(query)
+    ranked = _rows(table.text_matches.ranked(phrases), table) if phrases else _NO_ROWS
     place = np.full(table.size, len(ranked))
     place[ranked] = np.arange(len(ranked))
     strength: NDArray[np.float32] | Mask | None = _strength(query, table)
@@ -119,14 +122,15 @@ def _strength(query: Query, table: Table) -> NDArray[np.float32] | None:
     kinds = {
         term: _confidence(table.text_matches.kinds(term.text), table)
         for term in terms
-        if not term.quoted
+        if term.finds_kinds
     }
     for term, found in kinds.items():
         mentions = _confidence(table.text_matches.kinds(term.text, mentioned=True), table)
         mentions[mentions < 1] *= _MENTIONED
         np.maximum(found, mentions, out=found)
     compound = table.text_matches.kinds(query.compound)
-    if not len(compound.ids) and not any(each.any() for each in kinds.values()):
+    found_any = len(compound.ids) or query.kinds or any(each.any() for each in kinds.values())
+    if not found_any:
         return None
     total = np.ones(table.size, np.float32)
     for group in query.words:
@@ -140,7 +144,14 @@ def _strength(query: Query, table: Table) -> NDArray[np.float32] | None:
             for each in (begun * np.float32(_BEGUN), whole, *([] if sure is None else [sure])):
                 np.maximum(best, each, out=best)
         total *= best
-    return np.maximum(total, _confidence(compound, table))
+    np.maximum(total, _confidence(compound, table), out=total)
+    for group in query.kinds:
+        best = np.full(table.size, _BEGUN, np.float32)  # for tags in the group that are no kinds
+        for term in group:
+            if term.finds_kinds:
+                np.maximum(best, _confidence(table.text_matches.kinds(term.text), table), out=best)
+        total *= best
+    return total
 
 
 def _confidence(kinds: KindMatches, table: Table) -> NDArray[np.float32]:
@@ -157,10 +168,7 @@ def kind_reasons(query: Query, table: Table, photo_ids: Sequence[int]) -> dict[i
     Tags that are kinds of a word come before those that only mention one.
     """
     terms = [
-        term
-        for group in query.groups
-        for term in group
-        if term.field in (ANYWHERE, "tag") and not term.quoted and not term.negate
+        term for group in query.groups for term in group if term.finds_kinds and not term.negate
     ]
     find = table.text_matches.kinds
     matches = [find(query.compound), *(find(term.text) for term in terms)]

@@ -72,6 +72,8 @@ class SearchHints:
                     *found,
                 ]
             found += self._kinds(word)
+        elif name == "tag":
+            found = self._tags_and_kinds(value.lstrip('"'))
         elif name in FIELDS:
             value = value.lstrip('"')
             found = [
@@ -87,10 +89,6 @@ class SearchHints:
         """Return values of a field that match a beginning, each with an explanation."""
         if name == "is":
             known = [(key, title.lower()) for key, (title, _) in FILTERS.items()]
-        elif name == "tag":
-            kinds = [(hint.text.strip()[4:], hint.about) for hint in self._kinds(begun)]
-            tags = [(each.name, f"{each.count:,}") for each in self._tags.completions(begun)]
-            return [*kinds, *tags]
         elif name == "project":
             known = [(row.name, "") for row in self._projects.rows()]
         elif name == "camera":
@@ -101,6 +99,16 @@ class SearchHints:
             if not known and not begun:
                 known = [(FIELDS[name].example, FIELDS[name].about)]
         return [pair for pair in known if pair[0].lower().startswith(begun)]
+
+    def _tags_and_kinds(self, begun: str) -> list[Hint]:
+        """Return kinds and tags; a tag whose name is also a kind is quoted, to be itself only."""
+        tags = []
+        for tag in self._tags.completions(begun):
+            if nouns().kinds(tag.name):
+                tags.append(Hint(f'tag:"{tag.name}" ', f"{tag.count:,}"))
+            elif tag.name.lower() != begun:
+                tags.append(Hint(f"tag:{_quoted(tag.name)} ", f"{tag.count:,}"))
+        return [*self._kinds(begun), *tags]
 
     def _kinds(self, word: str) -> list[Hint]:
         """Return the search for the kinds of a word, if the catalog has tags of it."""

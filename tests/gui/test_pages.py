@@ -288,6 +288,14 @@ def test_a_partial_row_is_not_enlarged() -> None:
             " photos show",
             "back",
         ),
+        (
+            Pass.BROWSE,
+            "tag:tree",
+            "No photos match “tag:tree”. CLIP finds more: it suggests tags for more kinds of"
+            " things",
+            "back",
+        ),
+        (Pass.BROWSE, 'tag:"tree"', 'No photos match “tag:"tree"”', "back"),
         (Pass.BROWSE, '"zebra or not"', 'No photos match “"zebra or not"”', "back"),
         (
             Pass.BROWSE,

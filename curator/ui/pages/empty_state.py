@@ -187,8 +187,11 @@ def _no_match(session: Session, expression: str) -> str:
         hint = f". {'No match yet: rate more photos' if session.taste.has_scores else missing}"
     elif small_or(expression):
         hint = ". Write OR in capitals to find either word"
-    elif _has_free_words(session.criteria.query) and not session.search.compares_words:
-        hint = " in names, texts or tags. CLIP finds more: it searches by what photos show"
+    elif not session.search.compares_words:
+        if _has_free_words(session.criteria.query):
+            hint = " in names, texts or tags. CLIP finds more: it searches by what photos show"
+        elif session.criteria.query.tags:
+            hint = ". CLIP finds more: it suggests tags for more kinds of things"
     return f"No photos match “{expression}”{hint}"
 
 

@@ -112,4 +112,7 @@ def test_tags_of_a_kind_are_listed_and_their_photos_found(curator: Type) -> None
     assert "boat" not in curator("tags", "--kind", "bird").out
     listed = curator("photos", "--filter", "tag:vehicle -tag:bird", "--json").json
     assert [photo["id"] for photo in listed] == [1]
-    assert "CLIP finds more" in curator("search", "sunset").err
+    for text in ("sunset", "bird", "tag:bird", "tag:tree"):
+        assert "CLIP finds more" in curator("search", text).err, text
+    for text in ("tag:none", 'tag:"tree"', "is:picked"):
+        assert "CLIP" not in curator("search", text).err, text

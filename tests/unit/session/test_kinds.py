@@ -131,7 +131,7 @@ def test_a_tag_someone_removed_counts_no_more(birds: Session) -> None:
 
 def test_a_tag_of_a_person_is_found_by_its_kinds_too(birds: Session) -> None:
     birds.tags.add(["Geese"], [9])
-    assert search(birds, "tag:animal")[-1] == 9
+    assert search(birds, "tag:animal")[0] == 9
     assert why(birds, 9) == "goose is an animal"
 
 
@@ -147,8 +147,29 @@ def test_words_that_only_begin_so_come_last(birds: Session) -> None:
 
 @pytest.mark.parametrize("text", ["tag:bird", "tag:birds", "tag:Bird OR tag:nothing"])
 def test_a_tag_search_finds_kinds(birds: Session, text: str) -> None:
-    assert sorted(search(birds, text)) == [1, 2, 3, 4]
+    assert search(birds, text) == [3, 2, 1, 4], "the most certain first, as for words"
     assert birds.tile(1).found == "little blue heron 61 %"
+    birds.tags.confirm("heron", [4])
+    assert search(birds, f"{text} rating:0")[0] == 4
+
+
+def test_tags_that_are_no_kinds_stay_in_the_order_of_the_list(birds: Session) -> None:
+    birds.tags.add(["Iceland"], [5, 1])
+    assert search(birds, "tag:iceland") == [1, 5] == search(birds, 'tag:"Iceland"')
+    assert birds.criteria.order == "taken"
+    assert search(birds, "tag:iceland OR tag:bird") == [3, 2, 1, 4, 5]
+    assert search(birds, "tag:bird tag:car") == [4]
+
+
+def test_an_approval_rule_means_the_tag_itself(birds: Session) -> None:
+    suggest(birds.catalog, {7: [("pizza", 20)], 8: [("food", 30)]})
+    birds.catalog.journal.decide({photo: {"kept": True} for photo in (7, 8)}, summary="-")
+    birds.catalog.text.update_all()
+    birds.refresh()
+    for rule in ("tag:food", "food", "musical food OR tag:foods tag:food"):
+        birds.settings.approval.rule = rule
+        assert list(birds.statistics.approved()) == ([8] if "musical" not in rule else []), rule
+    assert search(birds, "tag:food") == [8, 7]
 
 
 def test_a_negated_kind_excludes_the_same_photos(birds: Session) -> None:
@@ -187,7 +208,14 @@ def test_new_suggestions_are_found_by_the_next_search(birds: Session) -> None:
 def test_a_hint_names_the_tags_of_a_kind_and_says_that_clip_finds_more(birds: Session) -> None:
     hints = birds.search_hints.hints
     listed = "little blue heron, jay, magpie… · CLIP finds more"
-    for typed in ("bird", "is:picked Birds", "tag:birds"):
+    for typed in ("bird", "is:picked Birds", "tag:birds", "tag:bird", "is:picked tag:bird"):
         assert ("tag:bird ", listed) in hints(typed).found
     assert hints("sunset").found == [] == hints("bir").found
     assert hints("instruments").found[0].text == "tag:instrument "
+
+
+def test_a_completion_of_a_tag_that_is_also_a_kind_means_the_tag(birds: Session) -> None:
+    birds.tags.add(["bird", "Iceland"], [9])
+    texts = [hint.text for hint in birds.search_hints.hints("tag:bird").found]
+    assert texts == ["tag:bird ", 'tag:"bird" ']
+    assert [hint.text for hint in birds.search_hints.hints("tag:ice").found] == ["tag:Iceland "]

@@ -379,16 +379,33 @@ class TasteLearner:
         self._space_size = size = self.vectors.size
         sample = self.vectors.take(np.arange(0, size, max(size // _SAMPLE, 1)))
         space = taste.Space.of(sample, self.vectors.dimension)
-        self._training = taste.TrainingSet(space, self.vectors.scratch)
-        known = self.learned.model if self.learned is not None else None
-        known = known or versions.newest(self.catalog, self.vectors.encoder)
-        recent = known is not None and 2 * known.count >= len(self._ratings)
-        if known is not None and recent and known.match.measured:  # until the next search
-            self._training.use(known.hyperparameters)
+        self._training = training = taste.TrainingSet(space, self.vectors.scratch)
         with self._dropped_on_error():
             self._update_examples(list(self._stacks))
             self._add_comparisons(list(self._comparisons.values()))
-        return self._training
+            known = self._similar_model(training.ratings)
+        if known is not None and known.match.measured:  # until the next search
+            training.use(known.hyperparameters)
+        return training
+
+    def _similar_model(self, ratings: int) -> taste.TasteModel | None:
+        """Return a model of almost the same ratings: the one in use, or the newest version.
+
+        Args:
+            ratings: how many there are to learn from, including rejects that count as ratings.
+        """
+        learned, encoder = self.learned, self.vectors.encoder
+        now = (learned.encoder, learned.pinned) if learned is not None else None
+        if learned is not None and learned.model is not None and now == (encoder, None):
+            return learned.model
+        newest = versions.newest(self.catalog, encoder)
+        if newest is None:
+            return None
+        made_at, model = newest
+        times = [each.decided_at for each in self._judgments.values()]
+        times += [each.decided_at for each in self._comparisons.values()]
+        changed = max(sum(time > made_at for time in times), abs(model.count - ratings))
+        return model if changed < taste.SEARCH_EVERY else None
 
     @contextlib.contextmanager
     def _dropped_on_error(self) -> Iterator[None]:
@@ -680,8 +697,8 @@ def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Tast
     """Learn from all ratings once, for the command line; takes a second at 100,000 photos.
 
     Vectors are read only if there are enough ratings, or a version is pinned. The hyperparameters
-    are those of the newest version, unless it was learned from less than half as many ratings: the
-    search takes another second.
+    are those of the newest version if hardly any judgment was made since; else they are searched,
+    as in the window, which takes another second.
     """
     learner = TasteLearner(catalog, settings, scratch)
     if (

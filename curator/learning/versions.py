@@ -60,11 +60,14 @@ def read(catalog: Catalog, number: int) -> TasteModel:
         ) from None
 
 
-def newest(catalog: Catalog, encoder: str) -> TasteModel | None:
-    """Read the newest version of an encoder; None if there is none, or if it is damaged."""
+def newest(catalog: Catalog, encoder: str) -> tuple[float, TasteModel] | None:
+    """Read the newest version of an encoder, and when it was made (Unix time).
+
+    None if there is none, or if it is damaged.
+    """
     listed = (row for row in catalog.taste.versions() if row.encoder == encoder)
     with contextlib.suppress(KnownError):
-        return next((read(catalog, row.id) for row in listed), None)
+        return next(((row.made_at, read(catalog, row.id)) for row in listed), None)
     return None
 
 

@@ -24,10 +24,11 @@ from curator.taste.explain import Evidence, evidence, informative
 from curator.taste.hyperparameters import Hyperparameters
 from curator.taste.model import TasteModel
 from curator.taste.space import BadVectorsError, Space
-from curator.taste.training import MIN_RATINGS, TrainingSet, recency
+from curator.taste.training import MIN_RATINGS, SEARCH_EVERY, TrainingSet, recency
 
 __all__ = [
     "MIN_RATINGS",
+    "SEARCH_EVERY",
     "Accuracy",
     "BadVectorsError",
     "Evidence",

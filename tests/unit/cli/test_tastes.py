@@ -152,13 +152,11 @@ def test_the_doctor_and_the_status_name_the_encoder(curator: Type) -> None:
 
 @pytest.fixture
 def kept(curator: Type, liked: dict[int, np.ndarray], tmp_path: Path) -> dict[int, np.ndarray]:
-    """Version 1 with thirty ratings, version 2 with sixty; the later ones are opposite."""
+    """Version 1 with thirty ratings, version 2 with sixty of the opposite taste."""
     assert curator("taste", "keep", "--json").json["version"] == 1
     catalog = Catalog.open(tmp_path / "home" / "catalog.db")
-    others = range(31, PHOTOS + 1)
-    catalog.journal.decide(
-        {p: {"rating": 6 - taste_data.stars(liked[p])} for p in others}, summary=""
-    )
+    opposite = {photo: {"rating": 6 - taste_data.stars(liked[photo])} for photo in liked}
+    catalog.journal.decide(opposite, summary="a change of heart")
     catalog.close()
     assert curator("taste", "keep").out.startswith("version 2, ")
     return liked

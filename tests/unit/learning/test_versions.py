@@ -6,6 +6,7 @@ import datetime
 import io
 import pickle
 from dataclasses import replace
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from curator.learning.report import report
 from curator.model import KnownError, NotFoundError
 from curator.settings import Home, TasteSettings
 from curator.taste import TasteModel
+from curator.taste.match import NO_SCALE
 from tests import catalogs, taste_data
 
 PHOTOS = 60
@@ -176,6 +178,67 @@ def test_a_pinned_version_scores_also_below_twenty_stars(
     catalog.journal.decide({photo: {"rating": None} for photo in range(1, 20)}, summary="")
     learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
     assert learned.ratings == 11 and learned.ready and learned.pinned == 1
+
+
+# --- when its hyperparameters are used again
+
+
+def test_the_command_line_has_match_scores_if_the_window_has_them(
+    catalog: Catalog, home: Home
+) -> None:
+    catalogs.fill(catalog.path, 200)
+    vectors = taste_data.embed(catalog, range(1, 201))
+    nothing = {"rating": None, "flag": None, "kept": False}
+    catalog.journal.decide(dict.fromkeys(vectors, nothing), summary="a fresh mind")
+    taste_data.rate(catalog, vectors, range(1, 21))
+    for photo in range(21, 121):
+        catalog.journal.decide({photo: {"flag": "reject"}}, summary="rejected")
+    window = TasteLearner(catalog, TasteSettings(), home.cache)
+    assert not after(window).has_match, "not yet, after 20 stars and 100 rejects"
+    window.save_version("closing")
+    unflagged = {photo: {"flag": None} for photo in range(21, 121)}
+    catalog.journal.decide(unflagged, summary="no rejects")
+    taste_data.rate(catalog, vectors, range(21, 131))
+    shown = after(window)
+    assert shown.has_match
+    command = taste_data.learned_now(catalog, TasteSettings(), home.cache)
+    assert command.by_id() == shown.by_id()
+
+
+def refuse(_: object) -> NoReturn:
+    raise AssertionError("searched although hardly anything changed")
+
+
+def test_a_version_of_almost_the_same_ratings_spares_the_search(
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray], learner: TasteLearner
+) -> None:
+    taste_data.rate(catalog, liked, range(31, 40))
+    later = TasteLearner(catalog, TasteSettings(), home.cache, elsewhere=refuse)
+    later.sync_vectors()
+    later.update_training()
+    assert later.fit().usable == 39
+    assert later.learned is not None and learner.learned is not None
+    known, now = learner.learned.model, later.learned.model
+    assert known is not None and now is not None
+    assert now.hyperparameters.penalty == known.hyperparameters.penalty
+
+
+def test_an_unpinned_version_does_not_decide_on_match_any_more(
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray], learner: TasteLearner
+) -> None:
+    assert learner.learned is not None and learner.learned.model is not None
+    without = replace(learner.learned.model, match=NO_SCALE)
+    learner.learned = replace(learner.learned, model=without, usable=0)
+    number = learner.save_version("hand")
+    assert number is not None
+    versions.roll_back(catalog, number)
+    window = TasteLearner(catalog, TasteSettings(), home.cache)
+    assert not after(window).has_match
+    taste_data.rate(catalog, liked, range(31, 61))
+    versions.unpin(catalog)
+    window.sync_vectors()
+    window.update_training()
+    assert window.fit().has_match
 
 
 def test_the_largest_changes_have_both_scores(catalog: Catalog, learner: TasteLearner) -> None:

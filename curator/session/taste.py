@@ -26,12 +26,13 @@ from curator.taste import Accuracy
 _SYNC_MS = 2000  # a hundred vectors a second may arrive; scores need not follow as often
 
 
-class _Revealed(NamedTuple):
-    """What was predicted for a photo before it got its stars: a line, and its match."""
+class Revealed(NamedTuple):
+    """What was predicted for a photo before it got its stars, and the line that says so."""
 
     photo_id: int
     line: str
     match: int | None
+    expected: float
 
 
 class TasteController(QObject):
@@ -67,7 +68,7 @@ class TasteController(QObject):
         self.learned: Learned | None = None
         self._outlook = OutlookReport()
         self._is_accurate = False
-        self._revealed: _Revealed | None = None  # the photo just rated
+        self._revealed: Revealed | None = None  # the photo just rated
         self._changed_elsewhere: set[int] = set()
         self._marked: set[int] = set()
         self._waits_for_scores = False  # the list is sorted by match, but there are no scores yet
@@ -250,7 +251,7 @@ class TasteController(QObject):
         return found
 
     def reveal(self, step: Step) -> None:
-        """Let the caption show the prediction if the step gave a single photo its first stars."""
+        """Reveal the prediction if the step gave a single photo its first stars."""
         self._revealed = None
         stars = [change for change in step.changes if change.field == "rating"]
         if len(stars) != 1 or stars[0].after is None or stars[0].before is not None:
@@ -259,18 +260,23 @@ class TasteController(QObject):
         expected = scores.expected_of(photo)
         if expected is not None:
             line = f"you {stars[0].after} · expected {min(max(expected, 1.0), 5.0):.1f}"
-            self._revealed = _Revealed(photo, line, scores.match_of(photo))
+            self._revealed = Revealed(photo, line, scores.match_of(photo), expected)
 
     def forget_revealed(self) -> None:
         """Hide the prediction again: the stars were undone, or the person moved on."""
         self._revealed = None
 
+    def revealed(self, photo_id: int) -> Revealed | None:
+        """Return what was predicted for the photo just rated; None for any other photo."""
+        found = self._revealed
+        return found if found is not None and found.photo_id == photo_id else None
+
     def caption(self, photo_id: int, line: str) -> str:
         """Return a line of capture data with the match or the prediction, if shown, before it."""
         parts, score = [line], self._table.scores.match_of(photo_id)
-        if self._revealed is not None and self._revealed.photo_id == photo_id:
-            parts.insert(0, self._revealed.line)
-            score = self._revealed.match  # of the same prediction, made without these stars
+        if (revealed := self.revealed(photo_id)) is not None:
+            parts.insert(0, revealed.line)
+            score = revealed.match  # of the same prediction, made without these stars
         shown = self._settings.taste.show_match and photo_id not in self._photos.hidden_stars
         if score is not None and shown:
             parts.insert(0, f"match {score}")

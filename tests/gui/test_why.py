@@ -90,8 +90,39 @@ def test_a_rating_shows_the_explanation_which_mentions_that_rating(
     qtbot.waitUntil(lambda: texts(window) == ["Hidden until you decide."])
     QTest.keyClick(window, Qt.Key.Key_4)
     qtbot.waitUntil(lambda: texts(window)[:1] != ["Hidden until you decide."])
+    qtbot.waitUntil(lambda: "Predicted before you rated" in texts(window))
+    go_to(window, 41)
+    go_to(window, 40)
     qtbot.waitUntil(lambda: "Includes your rating of this photo" in texts(window))
     assert all(40 not in row.ids for row in window.inspector.why.similar.values())
+
+
+def test_caption_and_explanation_name_the_same_figures_after_a_star_is_learned(
+    rated: Rated, qtbot: QtBot
+) -> None:
+    window = rated(30)
+    session = window.session
+    session.settings.taste.show_match = True
+    go_to(window, 40)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 40)])
+    before = score(window, 40)
+    match = session.tile(40).match
+    assert match is not None
+    with qtbot.waitSignal(session.taste.scores_changed):
+        QTest.keyClick(window, Qt.Key.Key_1 if match > 50 else Qt.Key.Key_5)
+    with qtbot.waitSignal(session.explanations.insight_ready):
+        pass  # the inspector asks again, and the learner answers from the later model
+    assert score(window, 40) != before, "learned meanwhile"
+    shown, expected = texts(window)[0], before.split(" · ")[1].removesuffix(" stars expected")
+    assert shown == before
+    assert f"match {match} · you" in session.caption(40)[1]
+    assert f"expected {expected} " in session.caption(40)[1]
+    assert "Predicted before you rated" in texts(window)
+    go_to(window, 41)
+    go_to(window, 40)
+    qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 40)])
+    assert "expected" not in session.caption(40)[1]
 
 
 def test_a_click_shows_the_explanation(rated: Rated, qtbot: QtBot) -> None:

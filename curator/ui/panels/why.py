@@ -5,6 +5,8 @@ Why stays hidden until the person has marked the photo, because it would influen
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtWidgets import QLabel, QWidget
 
 from curator.learning.explanations import Insight, Why
@@ -69,18 +71,26 @@ class WhySection(_Section):
         self.notice.setVisible(bool(missing) or hidden)
         self.show_now.setVisible(hidden and may_ask)
         self.show_now.setToolTip(theme.tip("Show now", self._session.preferences.keys.get("why")))
-        self._show(why, bool(self._session.table.marks(photo_id).rating))
+        revealed = self._session.taste.revealed(photo_id)
+        if why is not None and revealed is not None:  # as the caption shows, without these stars
+            why = replace(why, match=revealed.match, expected=revealed.expected)
+        rated = bool(self._session.table.marks(photo_id).rating)
+        self._show(why, rated, before=revealed is not None)
         self.setVisible(why is not None or bool(missing) or hidden)
 
-    def _show(self, why: Why | None, rated: bool) -> None:
+    def _show(self, why: Why | None, rated: bool, before: bool) -> None:
         if why is not None:
             match = "" if why.match is None else f"Match {why.match}"
             self.score.setText(words.joined((match, f"{why.stars:.1f} stars expected")))
             self.meaning.setText(why.meaning)
             self.uncertainty.setText(f"±{why.std:.1f} · {why.certainty}")
-            self.includes_own.setText("Includes your rating of this photo")
-        for label in (self.score, self.meaning, self.uncertainty):
+            includes = (
+                "Predicted before you rated" if before else "Includes your rating of this photo"
+            )
+            self.includes_own.setText(includes)
+        for label in (self.score, self.meaning):
             label.setVisible(why is not None)
+        self.uncertainty.setVisible(why is not None and not before)  # it is of the later model
         self.includes_own.setVisible(why is not None and rated)
         for name, similar in self.similar.items():
             photos = getattr(why, name) if why is not None else ()

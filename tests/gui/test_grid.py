@@ -297,6 +297,18 @@ def test_the_next_screen_is_requested_in_the_direction_of_scrolling(
     qtbot.waitUntil(lambda: bool(wanted) and wanted[-1] == keys)
 
 
+def test_a_picture_that_arrives_just_after_scrolling_is_painted(
+    session, make_grid, monkeypatch
+) -> None:
+    grid = make_grid(session)
+    grid.verticalScrollBar().setValue(grid.verticalScrollBar().maximum())
+    last = grid.visible()[-1]
+    painted: list[list[int]] = []
+    monkeypatch.setattr(grid, "_update", painted.append)
+    grid._pictures.thumbs.arrived.emit(set(grid._requests_of([last]).values()))
+    assert painted == [[last]]
+
+
 def test_the_pipeline_learns_which_photos_are_on_screen(
     session, grid, pipeline, monkeypatch, qtbot
 ) -> None:

@@ -63,6 +63,7 @@ def listed(window: MainWindow) -> QImage:
     image = fresh.viewport().grab().toImage()
     fresh.close()
     fresh.deleteLater()
+    window.session.preferences.changed.emit()  # it withdrew the requests of the window's grid
     return image
 
 

@@ -44,7 +44,7 @@ class ThumbnailPrefetch(QObject):
         self._store, self._requests_of = store, requests_of
         self._visible, self._count = visible, count
         self._requests: dict[int, FrameRequest | None] = {}  # by tile
-        self._wanted: dict[FrameRequest, list[int]] = {}  # tiles by request, most urgent first
+        self._wanted: dict[FrameRequest, None] = {}  # the most urgent first
         self.downward = True
         self._soon = Throttle(self, 0, self.refresh)  # after the paint
         self._ahead = QTimer(self, singleShot=True)
@@ -73,8 +73,13 @@ class ThumbnailPrefetch(QObject):
                 self._requests.pop(number, None)
 
     def tiles_showing(self, requests: Collection[FrameRequest]) -> list[int]:
-        """Return the tiles that show any of these pictures."""
-        return [tile for request in requests for tile in self._wanted.get(request, ())]
+        """Return the tiles on screen that show any of these pictures, also those just scrolled to.
+
+        Pictures of tiles off screen are found when they are painted.
+        """
+        visible = self._visible() or range(0)
+        self._look_up(visible)
+        return [number for number in visible if self._requests[number] in requests]
 
     def _add_next_screen(self) -> None:
         visible = self._visible()
@@ -88,11 +93,13 @@ class ThumbnailPrefetch(QObject):
 
     def _add(self, numbers: range) -> None:
         """Request the thumbnails of these tiles after those requested so far."""
+        self._look_up(numbers)
+        found = (self._requests[number] for number in numbers)
+        self._wanted.update((request, None) for request in found if request is not None)
+        self._store.want("grid", self._wanted)
+
+    def _look_up(self, numbers: range) -> None:
         cached = self._requests
         if len(cached) > _CACHED:
             cached.clear()
         cached.update(self._requests_of([number for number in numbers if number not in cached]))
-        for number in numbers:
-            if (request := cached[number]) is not None:
-                self._wanted.setdefault(request, []).append(number)
-        self._store.want("grid", self._wanted)

@@ -9,15 +9,19 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from curator import commands
+from curator.imaging import proxy
 from curator.ocr import models
 from curator.pipeline import RequestNews
+from curator.ui.loupe.fullres_cache import OriginalPixels
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets.frames import Frame
 from tests import text_data
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
 from tests.gui.keyboard import press
 
 HOSTILE = "<b>EXIT</b> \u202e12\u202c & <img src=x>"
+PAIR = 6  # a RAW and a JPEG
 TEXTS = {1: ["EXIT 12", "Linden Ave"], 2: ["1234"], 3: [], 4: [HOSTILE]}
 
 
@@ -68,6 +72,15 @@ def whites(window: MainWindow, image: QImage, line: int = 0) -> int:
     )
 
 
+def is_boxed(image: QImage) -> bool:
+    """Whether there is anything white in the upper half, where the pictures have none."""
+    return any(
+        image.pixelColor(x, y).getRgb()[:3] == (255, 255, 255)
+        for x in range(0, image.width(), 4)
+        for y in range(image.height() // 2)
+    )
+
+
 def test_a_hit_is_boxed_on_the_photo_and_v_shows_all_text_or_none(window, qtbot) -> None:
     search(window, "text:exit")
     assert window.session.ids.tolist() == [1, 4]
@@ -87,6 +100,23 @@ def test_a_hit_is_boxed_on_the_photo_and_v_shows_all_text_or_none(window, qtbot)
     assert window.status.message.text == "Text is hidden"
     press(window, "V")
     assert whites(window, seen(window, qtbot))
+
+
+@pytest.mark.parametrize(("raw", "boxed"), [((96, 64), False), ((192, 108), True)])
+def test_on_a_raw_that_the_camera_did_not_crop_no_box_is_misplaced(
+    window, session, home, qtbot, monkeypatch: pytest.MonkeyPatch, raw: tuple[int, int], boxed: bool
+) -> None:
+    proxy.save(swatches.picture(PAIR, (96, 54)), home.cache, swatches.key(PAIR))  # cropped to 16:9
+    text_data.save(session.catalog, {PAIR: ["Pier 9"]})
+    session.refresh()
+    search(window, "text:pier")
+    press(window, "Home")
+    assert is_boxed(opened(window, qtbot)), "on the picture that it was read on"
+    developed = OriginalPixels(Frame.of(swatches.picture(PAIR, raw)), "demosaic")
+    monkeypatch.setattr(window.loupe.originals, "pixels", lambda request: developed)
+    press(window, "R")
+    assert is_boxed(seen(window, qtbot)) == boxed
+    assert ("Text: Pier 9" in window.loupe.accessibleName()) == boxed
 
 
 def test_a_number_is_found_with_and_without_its_field(window, qtbot) -> None:

@@ -128,10 +128,15 @@ class LoupePainter:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
             blit(painter, best.frame, place, self.ratio)
         self._draw_overlays(painter, tile, best, place, part)
-        self._text.draw(painter, tile, logical(place, self.ratio), logical(part, self.ratio))
+        if self._is_text_placed(tile):
+            self._text.draw(painter, tile, logical(place, self.ratio), logical(part, self.ratio))
         if navigator and part.size() != place.size():
             self._draw_navigator(painter, tile, place, part)
         return True
+
+    def _is_text_placed(self, tile: Tile) -> bool:
+        """Whether text lies on the picture where it was read: a RAW may have another crop."""
+        return self.best is not None and self._viewport.has_crop_of_proxy(tile, self.best)
 
     def _draw_overlays(
         self, painter: QPainter, tile: Tile, best: BestPixels, place: QRect, part: QRect
@@ -194,7 +199,7 @@ class LoupePainter:
         marks = self._session.caption(tile.id)[0]
         found = self._viewport.overlay(tile, self.best) if self.best is not None else None
         legend = self._overlays.lines(found, self._why(tile)) if self.best is not None else []
-        text = self._text.description(tile) if self.best is not None else ""
+        text = self._text.description(tile) if self._is_text_placed(tile) else ""
         return words.joined((shown.middle, marks, shown.right, reason, *legend, text))
 
     def _why(self, tile: Tile) -> str:

@@ -124,8 +124,7 @@ class Viewport:
         long, expected_long = max(own.toTuple()), max(expected.toTuple())
         if not tile.width or expected_long * _SAME_SIZE <= long <= expected_long / _SAME_SIZE:
             return own
-        aspects = own.width() * expected.height() / (own.height() * expected.width())
-        if abs(aspects - 1) <= _SAME_ASPECT:
+        if _same_aspect(own, expected):
             return expected
         scale = expected_long / long
         return QSize(max(1, round(own.width() * scale)), max(1, round(own.height() * scale)))
@@ -308,6 +307,14 @@ class Viewport:
         frame = frame or self._frames.best(self.proxy(tile))
         return None if frame is None else BestPixels(frame)
 
+    def has_crop_of_proxy(self, tile: Tile, best: BestPixels) -> bool:
+        """Whether pixels show the picture that the proxy was made of, as far as that is known.
+
+        The RAW of a photo that the camera cropped shows more.
+        """
+        proxy = None if best.source is None else self._best_of_proxy(tile)
+        return proxy is None or _same_aspect(best.frame.image.size(), proxy.frame.image.size())
+
     def overlay(self, tile: Tile, best: BestPixels) -> Measured | None:
         """Return the overlays measured on exactly the picture that is painted."""
         shown = best.developed if best.source is not None else None
@@ -392,3 +399,8 @@ def overlay_kinds(session: Session) -> frozenset[str]:
         overlay.HISTOGRAM: loupe.histogram,
     }
     return frozenset(kind for kind, wanted in on.items() if wanted)
+
+
+def _same_aspect(one: QSize, other: QSize) -> bool:
+    aspects = one.width() * other.height() / (one.height() * other.width())
+    return abs(aspects - 1) <= _SAME_ASPECT

@@ -109,5 +109,5 @@ def test_kinds_find_what_tags_alone_do_not(
     figures = [f"{precision_at_10(each):.3f}, {correct(each):.2f}" for each in (kinds, words)]
     print("precision at 10, and share of fitting ones: kinds {}; words {}".format(*figures))
     assert len(SEARCHES) == 30
-    assert precision_at_10(kinds) >= 0.5 and correct(kinds) >= 0.65, "0.553 and 0.71 measured"
+    assert precision_at_10(kinds) >= 0.5 and correct(kinds) >= 0.65, "0.556 and 0.72 measured"
     assert precision_at_10(words) <= 0.15, "0.108 measured"

@@ -39,7 +39,9 @@ EVERYDAY = {
     "07707451": ["12144580"],  # vegetable: corn
     "11669921": ["12454159", "12620196"],  # flower: tulip, rose
     "12102133": ["07802026"],  # grass: hay
+    "13086908": ["13133613"],  # plant part: ear of corn
     "12992868": ["07734744"],  # fungus: mushroom, which is a vegetable
+    "01749582": ["01749939"],  # mamba: green mamba
     "02120997": ["02124623"],  # feline: lynx, cougar
     "02913152": [
         "02980441",
@@ -66,6 +68,7 @@ EVERYDAY = {
 }
 # Kind → the kind WordNet has above it, among which nobody counts it.
 CUT = {
+    "01749939": "01749742",  # green mamba: black mambas
     "02124623": "02121620",  # lynx and cougar: cats, which lions are not either
     "02153203": "02152991",  # game birds: game
     "02727426": "04187547",  # apiary: sheds
@@ -78,7 +81,10 @@ CUT = {
     "07565083": "07560652",  # menu: food
     "07802026": "07800740",  # hay: food
     "07871810": "07683786",  # meat loaf: bread
+    "07884567": "03248958",  # wine and eggnog: drugs
     "07930864": "07930554",  # cup: drinks
+    "13133613": "13134947",  # ear of corn: fruit
+    "13135832": "13134947",  # seeds, among them corn: fruit
 }
 # Synset → what people call it, which WordNet lacks or counts as rare.
 ALSO_CALLED = {

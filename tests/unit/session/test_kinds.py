@@ -116,6 +116,13 @@ def test_a_name_in_small_letters_or_under_its_kind_is_a_thing(birds: Session, na
     assert 8 in search(birds, "bird") and 8 in search(birds, "tag:animal")
 
 
+def test_a_suggested_tag_becomes_a_name_when_it_is_renamed(birds: Session) -> None:
+    birds.tags.add(["Jay"], [8])  # the suggested tag jay, which photo 2 has
+    assert 8 in search(birds, "bird")
+    birds.tags.rename("jay", "Jay")
+    assert search(birds, "bird") == [3, 1, 2, 4]
+
+
 def test_a_confirmed_tag_comes_before_every_suggestion(birds: Session) -> None:
     birds.tags.confirm("little blue heron", [1])
     assert search(birds, "bird") == [1, 3, 2, 4]

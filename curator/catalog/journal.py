@@ -120,8 +120,7 @@ class Journal:
         """Rate a photo again whose earlier stars were hidden; also if the stars are the same.
 
         As :meth:`decide`, but the rating is always recorded, and marked as repeated: see
-        :meth:`Taste.repeats`. No prediction is stored with it, as the model has learned from the
-        earlier rating.
+        :meth:`Taste.repeats`. No prediction is stored with it: only first ratings test those.
 
         Args:
             photo_id: the photo.

@@ -187,6 +187,7 @@ class TasteLearner:
         self._judgments: dict[int, Judgment] = {}  # by photo
         self._ratings: dict[int, int] = {}  # the stars of those that have some
         self._stacks: dict[int, set[int]] = {}  # stack → its photos in _judgments
+        self._left_out: frozenset[int] = frozenset()  # photos whose marks are not learned from
         self._comparisons: dict[Hashable, Preference] = {}  # those in effect, by key
         self._training: taste.TrainingSet | None = None
         self._space_size = 0  # vectors when the feature space was built
@@ -238,7 +239,8 @@ class TasteLearner:
         found = self.catalog.taste.ratings(
             None if ids is None else sorted(ids), self._settings.from_files
         )
-        informative = {each.photo_id: each for each in found if _is_informative(each)}
+        wanted = (each for each in found if each.photo_id not in self._left_out)
+        informative = {each.photo_id: each for each in wanted if _is_informative(each)}
         before = self._judgments.keys() if ids is None else self._judgments.keys() & set(ids)
         stacks: set[int] = set()  # with a changed frame
         for photo in before | informative.keys():
@@ -270,6 +272,18 @@ class TasteLearner:
                     self._training.remove(key)
                 self._add_comparisons(fresh)
         return bool(stacks or fresh or undone)
+
+    def leave_out(self, ids: Collection[int]) -> bool:
+        """Learn from all photos but these, so that they are predicted as if they had no marks.
+
+        Returns:
+            Whether the training data changed.
+
+        Raises:
+            KnownError: as :meth:`update_training`.
+        """
+        changed, self._left_out = self._left_out.symmetric_difference(ids), frozenset(ids)
+        return bool(changed) and self.update_training(changed)
 
     def _comparisons_of(self, ids: Iterable[int]) -> dict[Hashable, Preference]:
         """Return the known comparisons that involve any of these photos."""
@@ -559,6 +573,8 @@ class TasteLearner:
         """Save a version after the first fit of a day; return its number, None if not due."""
         today = datetime.date.today()
         if self._version_day == today or self.learned is None or not self.learned.ready:
+            return None
+        if self._left_out:  # soon learned from again; a version is of all ratings
             return None
         self._version_day = today
         newest = next(iter(self.catalog.taste.versions()), None)

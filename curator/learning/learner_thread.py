@@ -53,6 +53,7 @@ class _Request:
 
     Attributes:
         ids: photos whose marks changed; None: those of any photo.
+        left_out: photos to leave out from now on; None: the same as before.
         sync: whether to look for new vectors and another pinned version.
         hyperparameters: found by a search, to be used from now on.
         questions: to answer after the rest.
@@ -60,6 +61,7 @@ class _Request:
     """
 
     ids: set[int] | None = field(default_factory=set)
+    left_out: frozenset[int] | None = None
     sync: bool = False
     hyperparameters: Hyperparameters | None = None
     questions: list[tuple[Question, Answer]] = field(default_factory=list)
@@ -68,6 +70,7 @@ class _Request:
     def add(self, other: _Request) -> None:
         """Merge a later request into this one."""
         self.ids = None if self.ids is None or other.ids is None else self.ids | other.ids
+        self.left_out = self.left_out if other.left_out is None else other.left_out
         self.sync |= other.sync
         self.hyperparameters = other.hyperparameters or self.hyperparameters
         self.questions += other.questions
@@ -113,6 +116,10 @@ class LearnerThread(QObject):
     def marks_changed(self, ids: Iterable[int]) -> None:
         """Report that marks of photos changed, by a decision or its undo."""
         self._requests.put(_Request(set(ids)))
+
+    def leave_out(self, ids: Iterable[int]) -> None:
+        """Learn from all photos but these from now on; see :meth:`TasteLearner.leave_out`."""
+        self._requests.put(_Request(left_out=frozenset(ids)))
 
     def vectors_changed(self, ids: Iterable[int] = ()) -> None:
         """Report marks that changed, and that vectors or the pinned version may have changed."""
@@ -187,10 +194,13 @@ class LearnerThread(QObject):
                 learner.save_daily_version()
             for question, callback in request.questions:
                 self._answered.emit(callback, _answer(question, learner))
-        if learner.learned is not None and request.ids:
-            with self._problems_reported("learned"):  # from the last marks, for the version
-                learner.update_training(request.ids)
-                learner.fit()
+        if learner.learned is not None:
+            with self._problems_reported("learned"):  # from all marks, for the version
+                changed = learner.leave_out(())
+                if request.ids:
+                    changed |= learner.update_training(request.ids)
+                if changed:
+                    learner.fit()
         with self._problems_reported("kept as a version"):
             learner.save_version("closing")
 
@@ -231,6 +241,8 @@ class LearnerThread(QObject):
             changed = True
         if request.sync:
             changed |= learner.sync_vectors()
+        if request.left_out is not None:
+            changed |= learner.leave_out(request.left_out)
         if request.ids is None or request.ids:
             changed |= learner.update_training(request.ids)
         if changed:

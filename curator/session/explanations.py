@@ -20,8 +20,6 @@ from curator.session.taste import TasteController
 
 HIDDEN = "Hidden until you decide."
 """Shown in place of a prediction before the person has decided about a photo."""
-HIDDEN_UNTIL_RATED = "Hidden until you rate it."
-"""Shown for a photo whose stars are hidden: its prediction was learned from them."""
 
 
 class ExplanationController(QObject):
@@ -101,15 +99,9 @@ class ExplanationController(QObject):
 
     def may_show_why(self, photo_id: int) -> bool:
         """Whether the explanation of a photo may be shown."""
-        if not self.may_ask_why(photo_id):
-            return False
         decided = self._table.verdict(photo_id) is not Verdict.UNREVIEWED
         shows_match = self._preferences.settings.taste.show_match
         return decided or shows_match or self._shown_for == photo_id
-
-    def may_ask_why(self, photo_id: int) -> bool:
-        """Whether asking again shows the explanation; False while the photo's stars are hidden."""
-        return photo_id not in self._photos.hidden_stars
 
     def ask_why(self) -> None:
         """Explain the current photo's score in the inspector, opening it if needed.
@@ -139,9 +131,6 @@ class ExplanationController(QObject):
 
     def _hint_or_show(self, photo: int) -> None:
         """Explain an unreviewed photo at the second request; show a hint at the first."""
-        if not self.may_ask_why(photo):
-            self._messages.say(HIDDEN_UNTIL_RATED)
-            return
         if self._asked_for == photo:
             self._shown_for = photo
             self._messages.say("")

@@ -140,7 +140,10 @@ class PhotoList(QObject):
             tiles = [replace(t, found=why[t.id]) if t.id in why else t for t in tiles]
         if not self.hidden_stars.isdisjoint(photo_ids):
             hidden = self.hidden_stars
-            tiles = [_starless_tile(tile) if tile.id in hidden else tile for tile in tiles]
+            tiles = [
+                replace(tile, marks=_starless(tile.marks)) if tile.id in hidden else tile
+                for tile in tiles
+            ]
         return tiles
 
     def named(self, photo_ids: Collection[int]) -> str:
@@ -448,11 +451,6 @@ class PhotoList(QObject):
 
 def _starless(marks: Marks) -> Marks:
     return replace(marks, rating=None)
-
-
-def _starless_tile(tile: Tile) -> Tile:
-    """Return a tile without its stars, and without the match that was learned from them."""
-    return replace(tile, marks=_starless(tile.marks), match=None)
 
 
 def _moved(scope: Scope, old: str, new: str) -> Scope:

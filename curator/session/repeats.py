@@ -2,9 +2,10 @@
 
 How often people give the same stars again shows how well any prediction can do. So about every
 fiftieth time (`taste.repeats`) a photo rated in an earlier session, or more than a day ago, is
-moved between the unrated photos ahead, beyond the visible filmstrip, and looks unrated there. Only
-after the person rated it, they are told what they gave it before. Whatever else they do leaves the
-photo as it was, and leaving the loupe or the mode shows its stars again.
+moved between the unrated photos ahead, beyond the visible filmstrip, and looks unrated there: its
+match and its explanation, too, are then made without its stars. Only after the person rated it,
+they are told what they gave it before. Whatever else they do leaves the photo as it was, and
+leaving the loupe or the mode shows its stars again.
 
 :class:`RepeatSchedule` decides when, :class:`RepeatController` which photo, and what is shown.
 """
@@ -28,6 +29,7 @@ from curator.model import Changes, Pass, Step, View
 from curator.session.ordering import OrderController
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
+from curator.session.taste import TasteController
 
 GAP = 50
 """The least number of photos between two repeats."""
@@ -122,10 +124,17 @@ class RepeatController(QObject):
     Thread: GUI only.
     """
 
-    def __init__(self, services: Services, photos: PhotoList, ordering: OrderController) -> None:
+    def __init__(
+        self,
+        services: Services,
+        photos: PhotoList,
+        predictions: TasteController,
+        ordering: OrderController,
+    ) -> None:
         super().__init__()
         self._taste, self._settings = services.catalog.taste, services.settings
-        self._messages, self._ordering = services.messages, ordering
+        self._messages = services.messages
+        self._predictions, self._ordering = predictions, ordering
         self._photos, self._table = photos, photos.table
         self._criteria, self._view_state = photos.criteria, photos.view_state
         self._started_at = time.time()
@@ -168,6 +177,7 @@ class RepeatController(QObject):
             if change.repeated:
                 earlier = self._repeats.pop(change.photo_id).earlier
                 self._photos.hidden_stars.discard(change.photo_id)
+                self._predictions.leave_out(self._repeats)
                 text = captions.earlier_rating(*earlier, same=change.after == earlier.rating)
                 self._told = change.photo_id, text
                 return text
@@ -243,6 +253,7 @@ class RepeatController(QObject):
         follower = int(ids[after]) if after < len(ids) else None
         self._repeats[photo] = _Repeat(earlier, follower, newest)
         self._photos.hidden_stars.add(photo)
+        self._predictions.leave_out(self._repeats)
         self._photos.listing.move(photo, position)
         self._photos.list_changed.emit()
         self._photos.photos_changed.emit({photo})
@@ -357,6 +368,7 @@ class RepeatController(QObject):
 
     def _end(self, photo: int) -> _Repeat:
         repeat = self._repeats.pop(photo)
+        self._predictions.leave_out(self._repeats)
         if not repeat.shown:
             self._known_schedule().give_up()
         return repeat

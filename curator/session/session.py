@@ -133,7 +133,7 @@ class Session:
         modes.mode_opened.connect(self.statistics.restart_pace)
         self.search = SearchController(services, photos, sources, modes, taste)
         self.navigator = Navigator(photos, self.viewer, self.stacks, self.compare, messages)
-        self.repeats = RepeatController(services, photos, self.ordering)
+        self.repeats = RepeatController(services, photos, taste, self.ordering)
         self.decisions = DecisionController(
             services, self.navigator, self.statistics, taste, self.repeats
         )

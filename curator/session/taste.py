@@ -71,6 +71,7 @@ class TasteController(QObject):
         self._revealed: Revealed | None = None  # the photo just rated
         self._changed_elsewhere: set[int] = set()
         self._marked: set[int] = set()
+        self._left_out: set[int] | None = None  # to report to the learner
         self._waits_for_scores = False  # the list is sorted by match, but there are no scores yet
         self.learner = LearnerThread(
             services.catalog.path, services.settings.taste, services.home.cache
@@ -180,7 +181,15 @@ class TasteController(QObject):
         self._marked |= set(ids)
         self._after_paint.start()
 
+    def leave_out(self, ids: Iterable[int]) -> None:
+        """Predict these photos, until the next call, as if they had no marks."""
+        self._left_out = set(ids)
+        self._after_paint.start()
+
     def _teach_now(self) -> None:
+        if self._left_out is not None:
+            self.learner.leave_out(self._left_out)
+            self._left_out = None
         if self._marked:
             self.learner.marks_changed(self._marked)
             self._marked = set()
@@ -277,8 +286,7 @@ class TasteController(QObject):
         if (revealed := self.revealed(photo_id)) is not None:
             parts.insert(0, revealed.line)
             score = revealed.match  # of the same prediction, made without these stars
-        shown = self._settings.taste.show_match and photo_id not in self._photos.hidden_stars
-        if score is not None and shown:
+        if score is not None and self._settings.taste.show_match:
             parts.insert(0, f"match {score}")
         return " · ".join(parts)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QApplication, QLabel
+import pytest
+from PySide6.QtWidgets import QAbstractButton, QLabel
+from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.session import Session
 from curator.settings import Home
 from curator.ui.main_window import MainWindow
+from tests import taste_data
 from tests.catalogs import fill
 from tests.gui.keyboard import press
 
@@ -35,6 +39,48 @@ def texts(window: MainWindow) -> str:
     window.inspector.refresh()
     labels = window.inspector.findChildren(QLabel)
     return "\n".join(label.text() for label in labels if label.isVisible())
+
+
+def looks(window: MainWindow, photo: int, qtbot: QtBot) -> list[str]:
+    """Return what W, the inspector and the filmstrip show of a photo, without its numbers."""
+    session, said = window.session, []
+    ready = session.explanations.insight_ready
+    with qtbot.waitSignal(ready, check_params_cb=lambda insight: insight.photo_id == photo):
+        session.navigator.go_to(photo)
+    session.messages.status_message.connect(said.append)
+    press(window, "W", "W")
+    buttons = [each for each in window.inspector.findChildren(QAbstractButton) if each.isVisible()]
+    shown = [texts(window), *(each.text() for each in buttons), *session.caption(photo), *said]
+    session.messages.status_message.disconnect(said.append)
+    matched = session.tile(photo).match is not None
+    return [re.sub(r"\d+", "0", text) for text in (*shown, f"match: {matched}")]
+
+
+@pytest.mark.parametrize("show_match", [False, True])
+def test_a_photo_that_came_back_looks_like_its_unrated_neighbors(
+    home: Home,
+    make_session: Callable[..., Session],
+    make_window: Callable[..., MainWindow],
+    qtbot: QtBot,
+    show_match: bool,
+) -> None:
+    prepare(home)
+    catalog = Catalog.open(home.catalog)
+    vectors = taste_data.embed(catalog, range(1, PHOTOS + 1))
+    taste_data.rate(catalog, vectors, range(61, PHOTOS + 1))
+    catalog.close()
+    window = make_window(make_session())
+    session = window.session
+    session.settings.taste.show_match = show_match
+    qtbot.waitUntil(lambda: session.taste.has_match)
+    with qtbot.waitSignal(session.taste.scores_changed):
+        press(window, "Alt+2", "I")
+    [photo] = session.photos.hidden_stars
+    assert session.taste.learned.ratings == PHOTOS - 60 - 1
+    neighbor = int(session.ids[session.photos.listing.position(photo) - 1])
+    there, here = looks(window, neighbor, qtbot), looks(window, photo, qtbot)
+    assert here == there
+    assert "0.0 stars expected" in here[0] and here[-1] == "match: True"
 
 
 def star(window: MainWindow, key: str) -> None:
@@ -77,4 +123,3 @@ def test_while_rating_a_photo_comes_back_without_its_stars(
     assert session.current == back[0] and session.caption(back[0])[0].endswith("★★★★")
     press(window, "Ctrl+Shift+Z")
     assert [(each.first, each.again) for each in session.catalog.taste.repeats()] == [(4, 4)]
-    QApplication.processEvents()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from curator.learning.explanations import Insight, Why
 from curator.session import Session
-from curator.session.explanations import HIDDEN, HIDDEN_UNTIL_RATED
+from curator.session.explanations import HIDDEN
 from curator.ui.panels.similar_photos import SimilarPhotos
 from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.frames import Pictures
@@ -62,20 +62,19 @@ class WhySection(_Section):
 
     def show_insight(self, photo_id: int, insight: Insight | None) -> None:
         """Show why a photo has its score, or why not; ``insight`` is None until it is computed."""
-        explanations = self._session.explanations
-        allowed, may_ask = explanations.may_show_why(photo_id), explanations.may_ask_why(photo_id)
+        allowed = self._session.explanations.may_show_why(photo_id)
         why = insight.why if insight is not None and allowed else None
         missing = insight.missing if insight is not None and insight.why is None else ""
         hidden = not missing and not allowed
-        self.notice.setText(missing or (HIDDEN if may_ask else HIDDEN_UNTIL_RATED))
+        self.notice.setText(missing or HIDDEN)
         self.notice.setVisible(bool(missing) or hidden)
-        self.show_now.setVisible(hidden and may_ask)
+        self.show_now.setVisible(hidden)
         self.show_now.setToolTip(theme.tip("Show now", self._session.preferences.keys.get("why")))
         revealed = self._session.taste.revealed(photo_id)
         if why is not None and revealed is not None:  # as the caption shows, without these stars
             why = replace(why, match=revealed.match, expected=revealed.expected)
-        rated = bool(self._session.table.marks(photo_id).rating)
-        self._show(why, rated, before=revealed is not None)
+        [marks] = self._session.photos.details.marks_of([photo_id])
+        self._show(why, marks.rating is not None, before=revealed is not None)
         self.setVisible(why is not None or bool(missing) or hidden)
 
     def _show(self, why: Why | None, rated: bool, before: bool) -> None:

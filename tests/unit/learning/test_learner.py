@@ -59,6 +59,29 @@ def test_a_disk_full_during_an_encoder_change_leaves_no_training_data_of_the_old
     assert learned.encoder == "wider/1" and len(learned.scores) == PHOTOS
 
 
+@pytest.mark.parametrize("dual_limit", [25, 800])
+def test_photos_left_out_are_predicted_as_if_unrated_until_they_count_again(
+    catalog: Catalog,
+    learner: TasteLearner,
+    liked: dict[int, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+    dual_limit: int,
+) -> None:
+    monkeypatch.setattr("curator.taste.training.DUAL_LIMIT", dual_limit)
+    taste_data.rate(catalog, liked, range(1, 41))
+    every = after(learner)
+    assert learner.leave_out([7]) and not learner.leave_out([7])
+    without = learner.fit().predicted
+    learner.update_training()
+    assert learner.judged_photos().keys() == set(range(1, 41)) - {7}
+    assert learner.save_daily_version() is None
+    assert learner.leave_out(())
+    assert learner.fit().predicted == pytest.approx(every.predicted, abs=1e-5)
+    catalog.journal.decide({7: {"rating": None}}, summary="no stars")
+    learner.update_training([7])
+    assert learner.fit().predicted == pytest.approx(without, abs=1e-5)
+
+
 def refuse(*_: object) -> None:
     raise KnownError("There is no room.", "Make some.")
 

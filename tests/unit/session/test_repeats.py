@@ -292,7 +292,6 @@ def test_a_photo_that_came_back_looks_unrated(session: Session) -> None:
     assert session.tile(photo).marks.rating is None and session.detail(photo).marks.rating is None
     assert "★" not in session.caption(photo)[0]
     assert {each.field for s in session.history.of(photo) for each in s.changes} <= {"kept"}
-    assert not session.explanations.may_show_why(photo)
     assert session.table.marks(photo).rating == stars_of(photo), "exports see the stars"
     progress = session.statistics.progress()
     assert (progress.decided, progress.unrated) == (100, 100)

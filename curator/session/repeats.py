@@ -152,6 +152,7 @@ class RepeatController(QObject):
         photos.current_changed.connect(self._follow_current)
         photos.photos_changed.connect(self._follow_photos)
         self._view_state.view_changed.connect(self._follow_view)
+        services.preferences.changed.connect(self._follow_view)
 
     # --- rating a photo again
 
@@ -198,14 +199,14 @@ class RepeatController(QObject):
 
     # --- bringing photos back
 
-    def _is_rating(self) -> bool:
-        """Whether the person rates in the loupe, in a list whose photos may come back.
+    def _may_come_back(self) -> bool:
+        """Whether photos may come back: the person rates in the loupe, and did not turn it off.
 
-        What a project or a saved search holds may depend on stars.
+        None does in a project or a saved search: what these hold may depend on stars.
         """
         state, criteria = self._view_state, self._criteria
-        in_loupe = state.view is View.LOUPE and not state.finished
-        return criteria.mode is Pass.RATE and in_loupe and not criteria.scope.follows_marks
+        rates = criteria.mode is Pass.RATE and state.view is View.LOUPE and not state.finished
+        return rates and not criteria.scope.follows_marks and self._settings.taste.repeats > 0
 
     def _known_schedule(self) -> RepeatSchedule:
         if self._schedule is None:
@@ -231,9 +232,7 @@ class RepeatController(QObject):
                 be closer than the end of the filmstrip.
         """
         percent = self._settings.taste.repeats
-        if not percent or self._is_pending() or not self._is_rating():
-            return
-        if self._ordering.is_pending:
+        if self._is_pending() or not self._may_come_back() or self._ordering.is_pending:
             return
         schedule = self._known_schedule()
         if schedule.ahead(percent) is None:
@@ -300,7 +299,7 @@ class RepeatController(QObject):
         repeats = self._taste.repeats()
         by_stars = Counter(repeat.first for repeat in repeats)
         by_photo = Counter(repeat.photo_id for repeat in repeats)
-        ids, ratings = self._may_come_back(position)
+        ids, ratings = self._candidates(position)
         for stars in sorted(set(ratings.tolist()), key=lambda n: (by_stars[n], chance.random())):
             photos = ids[ratings == stars].tolist()
             some = chance.sample(photos, min(_TRIES, len(photos)))
@@ -312,7 +311,7 @@ class RepeatController(QObject):
                     return photo, earlier
         return None
 
-    def _may_come_back(self, position: int) -> tuple[Ids, Ids]:
+    def _candidates(self, position: int) -> tuple[Ids, Ids]:
         """Return the listed photos behind a position that may come back, and their stars.
 
         Only single photos that are kept without a flag: a stack would be taken apart, and of a
@@ -349,7 +348,7 @@ class RepeatController(QObject):
 
     def _follow_current(self) -> None:
         self._told, current = None, self._photos.current
-        if current in self._photos.hidden_stars and self._is_rating():
+        if current in self._photos.hidden_stars and self._may_come_back():
             repeat = self._repeats[current]
             if not repeat.shown:
                 repeat.shown, self._to_note = True, repeat.planned_after
@@ -374,8 +373,8 @@ class RepeatController(QObject):
         return repeat
 
     def _follow_view(self) -> None:
-        """Outside the loupe show all stars, and put a photo not reached back to its place."""
-        if self._is_rating():
+        """Show all stars if no photo may come back now, and put one not reached back in place."""
+        if self._may_come_back():
             self._after_paint.start()
             return
         photos, shown = self._photos, set(self._photos.hidden_stars)

@@ -364,6 +364,20 @@ def test_a_photo_not_reached_returns_to_its_place(session: Session) -> None:
     assert stars_of(ids[at - 1]) <= stars_of(photo) <= stars_of(ids[at + 1])
 
 
+@pytest.mark.parametrize("reached", [False, True])
+def test_turning_it_off_shows_the_stars_and_puts_the_photo_back(
+    session: Session, reached: bool
+) -> None:
+    photo = reach(session) if reached else hidden(session)
+    session.settings.taste.repeats = 0
+    session.preferences.save()
+    assert session.tile(photo).marks.rating == stars_of(photo)
+    assert (session.ids.tolist()[:100] == list(range(101, 201))) is not reached, "it is on screen"
+    session.navigator.step(1)
+    QCoreApplication.processEvents()
+    assert not session.photos.hidden_stars
+
+
 def test_a_photo_passed_over_by_a_jump_shows_its_stars_and_the_next_one_is_ahead(
     session: Session,
 ) -> None:

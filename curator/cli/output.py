@@ -64,6 +64,12 @@ class Output:
         for line in lines:
             print(encodable(shown(line)))
 
+    def part(self, lines: Iterable[str]) -> None:
+        """Print a part of an answer that takes long, at once; with ``--json`` nothing."""
+        if not self.as_json:
+            self.answer(None, lines)
+            sys.stdout.flush()
+
     def error(self, error: KnownError) -> None:
         """Print an error and its remedy on one line to stderr; with ``--json`` to stdout."""
         message = mask_secrets(str(error.args[0]) if error.args else str(error))

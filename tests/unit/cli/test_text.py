@@ -11,7 +11,8 @@ from PIL import Image
 
 from curator.bench.draw_text import Drawn, draw
 from curator.catalog import Catalog
-from curator.cli import doctor
+from curator.cli import doctor, text
+from curator.cli.output import Output
 from curator.ocr import models
 from curator.settings import Home, Settings
 from tests import catalogs, text_data
@@ -64,6 +65,40 @@ def test_text_is_listed_and_searched(curator: Type, home: Home) -> None:
     [found] = curator("search", "exit", "--json").json
     assert (found["id"], found["found_by"]) == (1, "text: EXIT 12")
     assert len(curator("photos", "--filter=-text:exit", "--json").json) == 4
+
+
+def test_one_of_several_that_cannot_be_read_costs_no_other(
+    curator: Type, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "folder", lambda: None)
+    catalogs.fill(home.catalog, 5)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        text_data.save(catalog, {1: ["EXIT 12"], 2: [], 3: ["TAXI"]})
+    answer = curator("text", "1", "99", "2", "4", "5", "3")
+    assert answer.code == 1
+    assert [line for line in answer.out.splitlines() if "/" not in line and "\\" not in line] == [
+        "90%  EXIT 12", "No text", "90%  TAXI"
+    ]  # fmt: skip
+    assert answer.err.startswith("99: ")
+    assert answer.err.count("not installed") == 1, "missing networks are reported once"
+    answer = curator("text", "1", "99", "4", "3", "--json")
+    assert answer.code == 1
+    assert [bool(each["error"]) for each in answer.json] == [False, True, True, False]
+    assert [each["text"] and each["text"][0]["text"] for each in answer.json] == [
+        "EXIT 12", None, None, "TAXI"
+    ]  # fmt: skip
+    assert curator("text", "1", "3").code == 0, "known text needs no networks"
+
+
+def test_each_photo_is_listed_before_the_next_is_read(
+    curator: Type, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(home.catalog, 3)
+    steps: list[str] = []
+    monkeypatch.setattr(text, "_listed", lambda *given: steps.append("read") or ({"path": "x"}, []))
+    monkeypatch.setattr(Output, "part", lambda self, lines: steps.append("listed"))
+    curator("text", "1", "2")
+    assert steps[:4] == ["read", "listed", "read", "listed"]
 
 
 @pytest.mark.slow

@@ -368,7 +368,9 @@ class RepeatController(QObject):
     def _end(self, photo: int) -> _Repeat:
         repeat = self._repeats.pop(photo)
         self._predictions.leave_out(self._repeats)
-        if not repeat.shown:
+        if repeat.shown:  # with its stars now, and perhaps still current
+            self._stars_seen.add(photo)
+        else:
             self._known_schedule().give_up()
         return repeat
 

@@ -411,6 +411,21 @@ def test_sorting_the_list_shows_the_stars(session: Session) -> None:
     assert session.tile(photo).marks.rating == stars_of(photo)
 
 
+def test_a_photo_whose_stars_sorting_showed_does_not_come_back_in_this_session(
+    keep_all: Catalog, open_rating: Callable[..., Session]
+) -> None:
+    rate(keep_all, RATED)
+    others = {photo: {"flag": Flag.PICK} for photo in RATED if photo != 60}
+    keep_all.journal.decide(others, summary="pick")
+    session = open_rating()
+    assert reach(session) == 60
+    session.ordering.set_order("taken")
+    session.ordering.set_order("rating")
+    session.navigator.go_to(int(session.ids[0]))
+    QCoreApplication.processEvents()
+    assert not rate_next(session, 80) and not session.photos.hidden_stars
+
+
 def test_a_window_closed_before_rating_leaves_all_as_it_was(
     session: Session, open_rating: Callable[..., Session]
 ) -> None:

@@ -116,11 +116,12 @@ class DecisionController(QObject):
         what = self._photos.named(ids)
         text = text or StepText(what, captions.done_text(act, what))
         self._messages.announce_slow(f"Marking {len(ids):,} photos…", len(ids))
-        step = self._record(changes, text.summary, self._context(act, text.what, ids))
+        again = self._repeats.answered_by(changes)
+        step = self._record(changes, again, text.summary, self._context(act, text.what, ids))
         if step.id:
             self.own_steps.add(step.id)
         self._taste.reveal(step)
-        earlier = self._repeats.follow(step)
+        earlier = self._repeats.follow(step, again)
         self._follow({change.photo_id for change in step.changes})
         if step.id:
             said = f"{step.summary} · {earlier}" if earlier else step.summary
@@ -128,10 +129,11 @@ class DecisionController(QObject):
             self.decided.emit(said)
         return step
 
-    def _record(self, changes: Changes, summary: str, context: dict[str, object]) -> Step:
-        """Write a step; the rating of a photo whose stars are hidden is recorded as repeated."""
+    def _record(
+        self, changes: Changes, again: int | None, summary: str, context: dict[str, object]
+    ) -> Step:
+        """Write a step; the rating of ``again``, whose stars are hidden, is recorded as repeated."""
         journal, order = self._catalog.journal, self._criteria.order
-        again = self._repeats.answered_by(changes)
         if again is not None:
             return journal.repeat(
                 again, changes[again], summary=summary, context=context, order_name=order

@@ -164,31 +164,35 @@ class RepeatController(QObject):
         hidden = photo in self._photos.hidden_stars
         return photo if hidden and fields.get("rating") is not None else None
 
-    def follow(self, step: Step) -> str:
+    def follow(self, step: Step, again: int | None) -> str:
         """Take over a step made in this window, before the list does.
 
+        Args:
+            step: the step; it names another photo if the one on screen was merged meanwhile.
+            again: the photo that :meth:`answered_by` found in its changes.
+
         Returns:
-            What the person gave a photo before, if the step rated it again; else empty.
+            What the person gave that photo before; empty without such a photo.
         """
         self._told = None
+        if again is not None:
+            self._photos.hidden_stars.discard(again)
+            earlier = self._end(again).earlier
+            [stars] = (change.after for change in step.changes if change.repeated)
+            text = captions.earlier_rating(*earlier, same=stars == earlier.rating)
+            self._told = again, text
+            return text
         for change in step.changes:
             if change.field != "rating" or change.after is None:
                 continue
             self._stars_seen.add(change.photo_id)
-            if change.repeated:
-                earlier = self._repeats.pop(change.photo_id).earlier
-                self._photos.hidden_stars.discard(change.photo_id)
-                self._predictions.leave_out(self._repeats)
-                text = captions.earlier_rating(*earlier, same=change.after == earlier.rating)
-                self._told = change.photo_id, text
-                return text
             if change.before is None and self._criteria.mode is Pass.RATE:
                 self._known_schedule().rate(change.photo_id)
                 self._after_paint.start()
         return ""
 
     def forget_told(self) -> None:
-        """Forget what the photo just rated again got before: another step was made or undone."""
+        """Show the earlier rating no longer: another step was made or undone."""
         self._told = None
 
     def caption(self, photo_id: int, line: str) -> str:

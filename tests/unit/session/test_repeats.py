@@ -297,9 +297,7 @@ def test_a_photo_that_came_back_looks_unrated(session: Session) -> None:
     assert (progress.decided, progress.unrated) == (100, 100)
 
 
-def test_the_first_rating_is_told_after_the_second(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_rating_is_told_after_the_second(session: Session) -> None:
     photo, person = reach(session), Person(session)
     earlier = stars_of(photo)
     person.run("stars_1" if earlier > 1 else "stars_2")
@@ -329,7 +327,18 @@ def test_the_same_stars_again_count_and_undo_and_redo_work(session: Session) -> 
     assert not repeats(session), "its stars were on screen"
 
 
-def test_whatever_else_one_does_leaves_the_stars(session: Session) -> None:
+def test_a_photo_merged_meanwhile_can_be_rated_again(keep_all: Catalog, session: Session) -> None:
+    photo, person = reach(session), Person(session)
+    with keep_all.store.transaction():
+        keep_all.store.run("UPDATE photo SET merged_into = 200 WHERE id = ?", (photo,))
+    stars = stars_of(photo)
+    person.run(f"stars_{stars}")
+    assert person.messages[-1].endswith(f"You gave this {stars} earlier today, too")
+    assert [(each.photo_id, each.again) for each in repeats(session)] == [(200, stars)]
+    assert not session.photos.hidden_stars
+
+
+def test_whatever_else_a_person_does_leaves_the_stars(session: Session) -> None:
     photo, person = reach(session), Person(session)
     for mark in ("stars_0", "label_red", "pick", "reject"):
         person.run(mark)

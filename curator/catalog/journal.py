@@ -273,6 +273,7 @@ class Journal:
             ) or ("", "")
             now = self._decisions.marks({change.photo_id for change in old.changes})
             made = {}
+            again = kind == "redo" and self._was_repeated(old.id)
             for change in old.changes:
                 photo, current = now[change.photo_id]
                 about = self._decisions.current_id(change.field, change.about)
@@ -281,12 +282,22 @@ class Journal:
                 if kind == "undo":
                     after = self._value_without(photo, old.id, change)
                 made[photo, (change.field, about)] = Change(
-                    photo, change.field, before, after, about, change.repeated
+                    photo, change.field, before, after, about, again and change.field == "rating"
                 )
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), old.id, old.context)
             expected = self._predicted(old.id) if kind == "redo" else {}
             self._tags.revise(revisions(old), back=kind == "undo")
             return self.enter(new, StepDetails(scope, order_name or "", expected))
+
+    def _was_repeated(self, undo: int) -> bool:
+        """Whether an undo reverted the rating of a photo rated again, for the redo to repeat."""
+        return bool(
+            self._store.value(
+                "SELECT max(repeated) FROM decision"
+                " WHERE step_id = (SELECT reverts FROM step WHERE id = ?)",
+                (undo,),
+            )
+        )
 
     def _predicted(self, undo: int) -> dict[int, float]:
         """Read the predictions stored with the ratings an undo reverted, for the redo to keep."""

@@ -120,6 +120,7 @@ def test_while_rating_a_photo_comes_back_without_its_stars(
     assert [each.photo_id for each in session.catalog.taste.repeats()] == back
     while session.catalog.taste.repeats():
         press(window, "Ctrl+Z")
+    assert "Undid: 4 stars\n" in f"{texts(window)}\n"
     assert session.current == back[0] and session.caption(back[0])[0].endswith("★★★★")
     press(window, "Ctrl+Shift+Z")
     assert [(each.first, each.again) for each in session.catalog.taste.repeats()] == [(4, 4)]

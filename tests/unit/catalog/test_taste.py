@@ -225,6 +225,8 @@ def test_an_undone_repeat_does_not_count_until_it_is_redone(twelve: Catalog) -> 
         twelve.journal.undo()
         assert stars(twelve) == left
     assert twelve.photos.get(3).marks.rating == 4
+    again = [each.repeated for step in twelve.journal.history(3) for each in step.changes]
+    assert again == [False, True, True, False, False], "the first rating is not rated again"
     twelve.journal.redo()
     twelve.journal.redo()
     assert stars(twelve) == [(3, 4, 5), (3, 5, 5)]

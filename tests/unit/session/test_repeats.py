@@ -444,6 +444,18 @@ def test_a_window_closed_before_rating_leaves_all_as_it_was(
     assert not session.photos.hidden_stars, "one was asked for: the next comes after fifty more"
 
 
+def test_a_version_saved_at_closing_is_of_all_ratings(
+    keep_all: Catalog, open_rating: Callable[..., Session], qtbot: QtBot
+) -> None:
+    taste_data.embed(keep_all, range(1, PHOTOS + 1))
+    rate(keep_all, RATED)
+    session = open_rating()
+    hidden(session)
+    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.ratings == 99))
+    open_rating()
+    assert {version.ratings for version in keep_all.taste.versions()} == {100}
+
+
 def test_a_photo_repeated_lately_is_not_repeated(
     keep_all: Catalog, open_rating: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:

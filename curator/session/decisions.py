@@ -132,7 +132,7 @@ class DecisionController(QObject):
     def _record(
         self, changes: Changes, again: int | None, summary: str, context: dict[str, object]
     ) -> Step:
-        """Write a step; the rating of ``again``, whose stars are hidden, is recorded as repeated."""
+        """Write a step; the rating of ``again``, if given, is recorded as repeated."""
         journal, order = self._catalog.journal, self._criteria.order
         if again is not None:
             return journal.repeat(

@@ -16,7 +16,7 @@ from curator.session.tags import TagController
 
 MOST = 9
 """The most completions returned."""
-_NAMED = 3  # tags that explain a kind
+_NAMED = 2  # tags that explain a kind; of three, the rest of the line would be cut off
 _CAMERAS = 50  # completions at most
 _WORD = re.compile(r'(?:^|(?<=\s))-?((?:[a-z]+:)?(?:"[^"]*|[^\s"]*))$', re.IGNORECASE)
 

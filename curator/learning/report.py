@@ -64,7 +64,10 @@ class Report:
         share = self.reached
         if share is None:
             return ""
-        return f"Curator predicts you {100 * share:.0f} % as well as anyone could."
+        # The ceiling is then mostly that of other people.
+        assumed = self.agreement is not None and self.agreement.assumed >= 0.5
+        like_most = ", if you agree with yourself as most people do" if assumed else ""
+        return f"Curator predicts you {100 * share:.0f} % as well as anyone could{like_most}."
 
     @property
     def compared(self) -> str:

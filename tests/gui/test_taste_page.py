@@ -128,6 +128,23 @@ def test_the_page_shows_whether_the_order_is_reliable_and_its_learning_curve(
     assert len(colors - {dark.name()}) > 3, "the curve is drawn"
 
 
+def test_while_predictions_are_not_reliable_the_page_says_why_beside_what_they_reach(
+    session: Session, vectors: dict[int, np.ndarray], opened: Open
+) -> None:
+    for photo in range(1, PHOTOS + 1):  # in the right order, but too low
+        stars = taste_data.stars(vectors[photo])
+        session.catalog.journal.decide(
+            {photo: {"rating": stars}}, summary="", expected={photo: 0.2 * stars}
+        )
+    page = opened()
+    assert page.verdict.text() == "Not reliable yet"
+    assert page.why.text().startswith("Off by 2.")
+    assert "always guessing your average is off by" in page.why.text()
+    assert "as well as anyone could, if you agree with yourself as most people do." in (
+        page.why.text()
+    )
+
+
 def test_a_version_is_kept_pinned_and_unpinned_by_keyboard(
     session: Session,
     vectors: dict[int, np.ndarray],

@@ -230,13 +230,13 @@ class TastePage(Dialog):
         self.state.setText("\n".join(filter(None, state)))
 
     def _explanation(self, report: Report) -> str:
-        """Return what is reached and what more stars would bring, or why that is not known."""
-        learned = report.learned
+        """Return why predictions are not reliable yet, what they reach, and what stars would bring."""
+        learned, judged, reached = report.learned, report.accuracy, report.reached_sentence
         more = "" if self._outlook is None else self._outlook.sentence(report)
         if self._outlook is None and learned.pinned is None and learned.usable >= FEWEST:
             more = "Measuring whether more stars would help…"
-        reached = report.reached_sentence or report.accuracy.explanation
-        return f"{reached} {more}".strip()
+        reason = "" if judged.trusted and reached else judged.explanation
+        return " ".join(filter(None, (reason, reached, more)))
 
     def _how_to_begin(self, stars: int) -> str:
         keys = [self._session.preferences.keys.get(f"stars_{number}") for number in (1, 5)]

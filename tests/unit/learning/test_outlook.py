@@ -62,7 +62,14 @@ def test_before_any_repeat_the_agreement_is_assumed(
         "You agree with yourself 0.92 (0.57 to 0.98). Assumed from other people, until"
     )
     assert found.reached == 1
-    assert found.reached_sentence == "Curator predicts you 100 % as well as anyone could."
+    assert found.reached_sentence == (
+        "Curator predicts you 100 % as well as anyone could, if you agree with yourself as most"
+        " people do."
+    )
+    repeat(catalog, liked, range(1, 31))
+    assert reported(learner).reached_sentence == (
+        "Curator predicts you 100 % as well as anyone could."
+    )
 
 
 def test_repeats_are_read_from_the_journal_and_undone_with_it(

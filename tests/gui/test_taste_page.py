@@ -23,6 +23,7 @@ from curator.ui.pages.learning_curve import panels
 from curator.ui.pages.taste_page import TastePage
 from curator.ui.widgets import theme
 from curator.ui.widgets.dialogs import Dialog
+from curator.workers import WorkerTimeout
 from tests import taste_data
 
 PHOTOS = 60
@@ -277,6 +278,29 @@ def test_the_page_says_whether_more_stars_help_and_what_it_finds_in_stacks(
         ["Chance", "50 %", ""],
     ]
     assert "in 112 pairs from 34 stacks." in grid.itemAtPosition(4, 0).widget().text()  # type: ignore[union-attr]
+
+
+def test_a_failed_measurement_is_reported_until_one_succeeds(
+    session: Session,
+    vectors: dict[int, np.ndarray],
+    opened: Open,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> Outlook:
+        raise WorkerTimeout("Learning your taste took longer than 120 s.")
+
+    monkeypatch.setattr(OutlookReport, "__call__", fail)
+    rate(session, vectors, range(1, PHOTOS + 1))
+    page = opened()
+    qtbot.waitUntil(lambda: "took longer than 120 s" in page.problem.text())
+    assert "Measuring" not in page.why.text()
+    assert page.why.text().startswith("Curator predicts you 8")
+    measured = Outlook(Forecast(0, 0.01, 0.01))
+    monkeypatch.setattr(OutlookReport, "__call__", lambda *_: measured)
+    page.refresh()
+    qtbot.waitUntil(lambda: "More stars will hardly help." in page.why.text())
+    assert page.problem.text() == ""
 
 
 @pytest.mark.parametrize("count", [20, 33, 700])

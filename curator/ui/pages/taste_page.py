@@ -78,6 +78,7 @@ class TastePage(Dialog):
         self._closed = False
         self._report: Report | None = None
         self._outlook: Outlook | None = None
+        self._outlook_problem = ""  # why it could not be measured
         self._make_head()
         self.body.addSpacing(20)
         self._columns = QWidget()
@@ -184,9 +185,16 @@ class TastePage(Dialog):
         self._fit()
 
     def _show_outlook(self, outlook: Outlook | KnownError) -> None:
-        if self._closed or self._report is None or isinstance(outlook, KnownError):
+        if self._closed:
             return
-        self._outlook = outlook
+        problem = ""
+        if isinstance(outlook, KnownError):
+            problem, outlook = str(outlook), Outlook()
+        if problem or self.problem.text() == self._outlook_problem:  # of now, or solved since
+            self.problem.setText(problem)
+        self._outlook_problem, self._outlook = problem, outlook
+        if self._report is None:
+            return
         self._show_head(self._report)
         self.accuracy.show_outlook(outlook)
         self._fit()
@@ -230,7 +238,7 @@ class TastePage(Dialog):
         self.state.setText("\n".join(filter(None, state)))
 
     def _explanation(self, report: Report) -> str:
-        """Return why predictions are not reliable yet, what they reach, and what stars would bring."""
+        """Return why predictions are not reliable, what they reach, and what stars would bring."""
         learned, judged, reached = report.learned, report.accuracy, report.reached_sentence
         more = "" if self._outlook is None else self._outlook.sentence(report)
         if self._outlook is None and learned.pinned is None and learned.usable >= FEWEST:

@@ -255,7 +255,7 @@ def _pickled_error(error: BaseException) -> bytes:
     """Pickle an error of a job; bugs become WorkerBug, with their traceback as text."""
     text = "".join(traceback.format_exception(error))
     if isinstance(error, MemoryError):
-        error = WorkerMemory("Reading it needs more memory than there is.")
+        error = WorkerMemory("It needs more memory than there is.")
     if isinstance(error, KnownError | OSError):
         error.__traceback__ = error.__cause__ = error.__context__ = None
         with contextlib.suppress(Exception):
@@ -392,6 +392,11 @@ _ENVIRONMENT = {
 class WorkerPool:
     """Runs functions in a bounded number of spawned processes.
 
+    Attributes:
+        size: the largest number of processes.
+        purpose: what they are needed for, in errors: "No process could be started to read photos".
+        doing: what a job does, in errors: "Reading it took longer than 60 s."
+
     Thread: any, for every method.
     """
 
@@ -419,6 +424,7 @@ class WorkerPool:
         self._memory_mb = memory_mb
         self._nice = nice
         self._name = name
+        self.purpose, self.doing = "read photos", "Reading it"
         self._preload = preload
         self._keeps_memory = keeps_memory
         self._lock = threading.Lock()
@@ -520,7 +526,7 @@ class WorkerPool:
             return _Worker(f"curator-{self._name}", self._nice, self._preload)
         except OSError as error:
             raise WorkerUnavailable(
-                f"No process could be started to read photos ({error.strerror or error}).",
+                f"No process could be started to {self.purpose} ({error.strerror or error}).",
                 "Close other programs and try again.",
             ) from error
 
@@ -547,7 +553,9 @@ class WorkerPool:
                 worker.wait(time.monotonic() + START_S, self._memory_mb)
             except (EOFError, OSError, MemoryError) as error:
                 self._check_cancelled(worker)
-                raise WorkerUnavailable("The process that reads photos does not start.") from error
+                raise WorkerUnavailable(
+                    f"The process needed to {self.purpose} does not start."
+                ) from error
             worker.ready = True
         worker.segments = f"{self._prefix}j{next(self._serial):x}s"
         try:
@@ -561,12 +569,12 @@ class WorkerPool:
                 limit_s = times * timeout_s
                 answer = worker.wait(begun + limit_s, self._memory_mb)
         except TimeoutError:
-            raise WorkerTimeout(f"Reading it took longer than {limit_s:.3g} s.") from None
+            raise WorkerTimeout(f"{self.doing} took longer than {limit_s:.3g} s.") from None
         except MemoryError:
-            raise WorkerMemory(f"Reading it needs more than {self._memory_mb:,} MB.") from None
+            raise WorkerMemory(f"{self.doing} needs more than {self._memory_mb:,} MB.") from None
         except (EOFError, OSError):
             self._check_cancelled(worker)
-            raise WorkerCrashed("Reading it crashed the decoder.") from None
+            raise WorkerCrashed(f"{self.doing} ended in a crash.") from None
         good, value, shared = pickle.loads(answer)
         if shared:
             worker.sweep(shared)  # a function may share and then fail, or return only some

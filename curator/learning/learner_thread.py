@@ -292,7 +292,9 @@ class LearnerThread(QObject):
 
 def make_pool() -> WorkerPool:
     """Make a pool for the one process with scikit-learn; it starts with its first job."""
-    return WorkerPool(1, memory_mb=2048, name="taste", keeps_memory=True)
+    pool = WorkerPool(1, memory_mb=2048, name="taste", keeps_memory=True)
+    pool.purpose, pool.doing = "learn your taste", "Learning your taste"
+    return pool
 
 
 def _lower_priority() -> None:

@@ -65,7 +65,7 @@ def test_output_of_libraries_stays_off_the_terminal(
 @pytest.mark.parametrize("death", [misbehaving.abort, misbehaving.segfault])
 def test_a_crash_is_reported_and_the_pool_continues(pool: WorkerPool, death: object) -> None:
     first = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)
-    with pytest.raises(workers.WorkerCrashed, match="crashed the decoder"):
+    with pytest.raises(workers.WorkerCrashed, match="Reading it ended in a crash"):
         pool.run(death, timeout_s=LIMIT_S)  # type: ignore[arg-type]
     assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) != first
 

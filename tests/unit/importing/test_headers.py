@@ -122,7 +122,7 @@ def test_a_header_that_crashes_its_reader_costs_only_its_time(card: Path) -> Non
 @pytest.mark.parametrize(
     ("error", "problem"),
     [
-        (WorkerCrashed("Reading it crashed the decoder."), "Reading it crashed the decoder."),
+        (WorkerCrashed("Reading it ended in a crash."), "Reading it ended in a crash."),
         (WorkerTimeout("Reading it took longer than 60 s."), "Reading it took longer than 60 s."),
         (WorkerBug("Traceback ..."), "Reading it failed."),
     ],

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from curator import workers
 from curator.catalog import Catalog
 from curator.catalog.vectors import Vectors
 from curator.learning import learner_thread
 from curator.learning.learner import Learned, TasteLearner
-from curator.learning.learner_thread import LearnerThread
+from curator.learning.learner_thread import LearnerThread, make_pool
 from curator.learning.vector_index import VectorIndex
 from curator.model import KnownError
 from curator.settings import Home, Settings
-from curator.workers import WorkerPool
-from tests import catalogs, taste_data
+from curator.workers import WorkerCrashed, WorkerPool, WorkerTimeout, WorkerUnavailable
+from tests import catalogs, misbehaving, taste_data
 from tests.conftest import ExpectedLog
 
 
@@ -143,6 +147,31 @@ def test_a_search_runs_in_a_process_that_ends_when_idle(
         qtbot.waitUntil(lambda: not pool.processes())
     finally:
         taste.close()
+
+
+def test_errors_of_its_process_speak_of_taste_not_of_reading_photos(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with contextlib.closing(make_pool()) as pool:
+        with pytest.raises(WorkerTimeout) as late:
+            pool.run(time.sleep, 1000, timeout_s=0.2)
+        with pytest.raises(WorkerCrashed) as crashed:
+            pool.run(misbehaving.abort, timeout_s=60)
+
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(workers, "_Worker", refuse)
+    with (
+        contextlib.closing(make_pool()) as pool,
+        pytest.raises(WorkerUnavailable) as refused,
+    ):
+        pool.run(time.sleep, 0, timeout_s=60)
+    assert [str(each.value.args[0]) for each in (late, crashed, refused)] == [
+        "Learning your taste took longer than 0.2 s.",
+        "Learning your taste ended in a crash.",
+        "No process could be started to learn your taste (Resource temporarily unavailable).",
+    ]
 
 
 @pytest.mark.slow

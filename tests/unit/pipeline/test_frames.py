@@ -76,7 +76,7 @@ def test_frames_come_in_the_requested_order(
     ("wish", "reason"),
     [
         ("unreadable", "The file is empty."),
-        ("crash", "Reading it crashed the decoder."),
+        ("crash", "Reading it ended in a crash."),
         ("gone", "The file is not there any more."),
     ],
 )

@@ -219,7 +219,7 @@ def test_bad_files_fail_alone_and_say_why(
 ) -> None:
     expected_log("ZeroDivisionError")
     bad = {
-        "crash": ("Reading it crashed the decoder.", 3),
+        "crash": ("Reading it ended in a crash.", 3),
         "unreadable": ("The file is empty.", 1),
         "gone": ("The file is not there any more.", 3),
         "mistake": ("Curator made a mistake here (see the log).", 1),

@@ -48,7 +48,8 @@ class Choices:
         )
         return (
             f"In your stacks, the prediction preferred the frame you kept in {prediction} of"
-            f" {counted(self.pairs, 'pair')}, sharpness alone in {sharpness}, chance in 50 %."
+            f" {counted(self.pairs, 'pair')}. Sharpness alone did in {sharpness}, and a coin toss"
+            " would in 50 %."
         )
 
 

@@ -122,6 +122,13 @@ def test_the_page_shows_whether_the_order_is_reliable_and_its_learning_curve(
         for column in (0, 1)
     ]
     assert shown == ["All predicted ratings", "60", "Sorted by capture time", "30"]
+    heads = [
+        page.accuracy.figures.itemAtPosition(0, column).widget().text()  # type: ignore[union-attr]
+        for column in (3, 4)
+    ]
+    assert heads == ["Off by", "Guessing"]
+    meaning = page.accuracy.figures.itemAtPosition(3, 0).widget().text()  # type: ignore[union-attr]
+    assert meaning.startswith("Off by: how far predictions are from your ratings, in stars.")
     assert page.versions.rows[0].reason == "daily" and page.roll_back.isVisible()
     dark = page.accuracy.curve.palette().window().color()
     drawn = page.accuracy.curve.grab().toImage()
@@ -270,9 +277,10 @@ def test_the_page_says_whether_more_stars_help_and_what_it_finds_in_stacks(
     grid = page.accuracy.choices
     shown = [
         [grid.itemAtPosition(row, column).widget().text() for column in range(3)]  # type: ignore[union-attr]
-        for row in (1, 2, 3)
+        for row in (0, 1, 2, 3)
     ]
     assert shown == [
+        ["", "Agreed with you", "Likely range"],
         ["Prediction", "71 %", "61 to 79 %"],
         ["Sharpness alone", "57 %", "47 to 66 %"],
         ["Chance", "50 %", ""],

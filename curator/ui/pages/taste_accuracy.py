@@ -94,7 +94,7 @@ class AccuracyPanel(QWidget):
 
     def _show_choices(self, found: Choices) -> None:
         lines = [
-            ("", "Preferred yours", "Likely range"),
+            ("", "Agreed with you", "Likely range"),
             ("Prediction", *_share(found.prediction)),
             ("Sharpness alone", *_share(found.sharpness)),
             ("Chance", "50 %", ""),
@@ -107,11 +107,15 @@ class AccuracyPanel(QWidget):
         self._fill(self.choices, lines, meaning)
 
     def _show_figures(self, report: Report) -> None:
-        heads = ("", "Ratings", "Correlation", "Error", "Of your mean")
+        heads = ("", "Ratings", "Correlation", "Off by", "Guessing")
         lines = [heads, _figures("All predicted ratings", report.accuracy)]
         if report.by_time.count:
             lines.append(_figures("Sorted by capture time", report.by_time))
-        self._fill(self.figures, lines, MEANING)
+        meaning = (
+            "Off by: how far predictions are from your ratings, in stars. Guessing: the same if"
+            f" Curator always guessed your average. {MEANING}"
+        )
+        self._fill(self.figures, lines, meaning)
 
     def _fill(self, grid: QGridLayout, lines: Sequence[Sequence[str]], meaning: str) -> None:
         """Fill a table, headings first, and write below it what it means."""

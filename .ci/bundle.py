@@ -34,7 +34,7 @@ def main() -> None:
         megabytes = check_size(program.parent)
         newcomer = Newcomer(program, base)
         newcomer.play(lambda _: cull(newcomer, display))
-        assert "cannot be added to this build" in str(newcomer.verb("encoder")), "about CLIP"
+        assert "Nothing can be added to this build" in str(newcomer.verb("encoder")), "about CLIP"
         describe(newcomer)
         kill(newcomer, display)
     by = "key" if "DISPLAY" in display else "verbs"

@@ -12,6 +12,7 @@ from curator.learning.learner import Learned, TasteLearner, learn_once
 from curator.model import Embedded, Kind, StageJob
 from curator.settings import TasteSettings
 from curator.taste.tone import TONES
+from tests import catalogs
 
 ENCODER = "test/1"
 
@@ -31,6 +32,15 @@ def embed(
         results.append((job(photo), made))
     catalog.vectors.save(results)
     return vectors
+
+
+def analyzed(catalog: Catalog, count: int) -> dict[int, np.ndarray]:
+    """Fill an empty catalog with photos that have vectors and no marks; return the vectors."""
+    catalogs.fill(catalog.path, count)
+    everyone = range(1, count + 1)
+    nothing = {"rating": None, "flag": None, "kept": False}
+    catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    return embed(catalog, everyone)
 
 
 def digests(catalog: Catalog, ids: Iterable[int]) -> dict[int, str]:

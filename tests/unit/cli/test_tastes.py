@@ -20,11 +20,9 @@ PHOTOS = 60
 def liked(tmp_path: Path) -> dict[int, np.ndarray]:
     """A home with sixty analyzed photos, thirty of them rated."""
     path = tmp_path / "home" / "catalog.db"
-    catalogs.fill(path, PHOTOS)
+    catalogs.empty(path)
     catalog = Catalog.open(path)
-    nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.journal.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
-    vectors = taste_data.embed(catalog, range(1, PHOTOS + 1))
+    vectors = taste_data.analyzed(catalog, PHOTOS)
     taste_data.rate(catalog, vectors, range(1, 31))
     catalog.close()
     return vectors

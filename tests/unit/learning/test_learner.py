@@ -12,7 +12,7 @@ from curator.learning.learner import Learned, TasteLearner, accuracy_of
 from curator.learning.report import report
 from curator.learning.vector_index import VectorIndex
 from curator.model import KnownError
-from curator.settings import Home, Settings, TasteSettings
+from curator.settings import Home, TasteSettings
 from curator.taste import rank_correlation
 from curator.taste.tone import TONES
 from tests import catalogs, taste_data
@@ -23,16 +23,7 @@ PHOTOS = 60
 @pytest.fixture
 def liked(catalog: Catalog) -> dict[int, np.ndarray]:
     """Sixty photos with vectors and without any ratings."""
-    catalogs.fill(catalog.path, PHOTOS)
-    everyone = range(1, PHOTOS + 1)
-    nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
-    return taste_data.embed(catalog, everyone)
-
-
-@pytest.fixture
-def learner(catalog: Catalog, home: Home) -> TasteLearner:
-    return TasteLearner(catalog, Settings.load(home).taste, home.cache)
+    return taste_data.analyzed(catalog, PHOTOS)
 
 
 def after(learner: TasteLearner, ids: list[int] | None = None) -> Learned:

@@ -14,7 +14,6 @@ from curator.learning.learner import TasteLearner
 from curator.learning.outlook import Outlook, OutlookReport
 from curator.learning.report import Report, report
 from curator.learning.versions import roll_back
-from curator.settings import Home, Settings
 from curator.taste import ceiling
 from curator.taste.ceiling import LITERATURE, Forecast
 from tests import catalogs, taste_data
@@ -25,16 +24,7 @@ PHOTOS = 120
 @pytest.fixture
 def liked(catalog: Catalog) -> dict[int, np.ndarray]:
     """A hundred and twenty photos with vectors and without marks."""
-    catalogs.fill(catalog.path, PHOTOS)
-    everyone = range(1, PHOTOS + 1)
-    nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
-    return taste_data.embed(catalog, everyone)
-
-
-@pytest.fixture
-def learner(catalog: Catalog, home: Home) -> TasteLearner:
-    return TasteLearner(catalog, Settings.load(home).taste, home.cache)
+    return taste_data.analyzed(catalog, PHOTOS)
 
 
 def reported(learner: TasteLearner) -> Report:

@@ -186,10 +186,7 @@ def test_a_pinned_version_scores_also_below_twenty_stars(
 def test_the_command_line_has_match_scores_if_the_window_has_them(
     catalog: Catalog, home: Home
 ) -> None:
-    catalogs.fill(catalog.path, 200)
-    vectors = taste_data.embed(catalog, range(1, 201))
-    nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.journal.decide(dict.fromkeys(vectors, nothing), summary="a fresh mind")
+    vectors = taste_data.analyzed(catalog, 200)
     taste_data.rate(catalog, vectors, range(1, 21))
     for photo in range(21, 121):
         catalog.journal.decide({photo: {"flag": "reject"}}, summary="rejected")

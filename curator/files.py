@@ -23,6 +23,7 @@ from pathlib import Path
 
 from curator import atomic
 from curator.model import (
+    CACHE_TAG,
     HALF_SUFFIXES,
     FileGroup,
     FoundFile,
@@ -32,7 +33,6 @@ from curator.model import (
     UnreadableError,
     counted,
 )
-from curator.settings import CACHE_TAG
 
 # fmt: off
 # All extensions of cameras that LibRaw supports (libraw.org/supported-cameras, LibRaw 0.21).

@@ -623,6 +623,9 @@ class Step:
     context: dict[str, object] = field(default_factory=dict)
 
 
+CACHE_TAG = "CACHEDIR.TAG"
+"""Name of the file that marks a folder as a cache, see bford.info/cachedir."""
+
 INTERNAL_ERROR = "Curator made a mistake here (see the log)."
 """The message for bugs of Curator; the log has their traceback."""
 

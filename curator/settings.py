@@ -32,11 +32,10 @@ from pydantic_settings import (
 )
 
 from curator import atomic, naming, private
-from curator.model import KnownError, SuggestedTag, UsageError
+from curator.model import CACHE_TAG, KnownError, SuggestedTag, UsageError
 
 P = TypeVar("P", bound=PurePath)
 
-CACHE_TAG = "CACHEDIR.TAG"  # marks a folder as a cache, see bford.info/cachedir
 _CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
 # Names of Curator's own files in a home folder, which may hold other files, too.
 _TEMPORARY = r"\.curator-.*\.tmp"

@@ -50,6 +50,9 @@ SAMPLE_S = 0.1  # how often memory is measured: a decoder fills about 2 GB/s at 
 KILL_S = 2.0  # how long to wait for a killed process to end
 START_S = 60.0  # how long a process may take to start
 GRACE_S = 10.0  # a process whose parent is gone ends itself this long after the time limit
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+_REUSED_BYTES = 256 << 20  # the most a process keeps for its next job
+_REST_S = 2.0  # a process without a job for so long frees that
 _LONGER = b"longer"  # a worker asks for a longer limit; no pickle starts with these bytes
 _START = threading.Lock()
 _POOLS = itertools.count()
@@ -206,6 +209,7 @@ def _run_worker(
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _lower_priority(nice)
     os.environ.update(environment)
+    free_memory = _reuse_memory()
     for name in preload:
         importlib.import_module(name)
     pipe.send_bytes(b"ready")
@@ -215,6 +219,8 @@ def _run_worker(
             os.dup2(devnull.fileno(), stream)
         while True:
             try:
+                if not pipe.poll(_REST_S):
+                    free_memory()
                 message = pipe.recv_bytes()
             except (EOFError, OSError):
                 return
@@ -222,6 +228,25 @@ def _run_worker(
                 _Outbox.release()
                 continue
             pipe.send_bytes(_run_job(message, devnull, pipe))
+
+
+def _reuse_memory() -> Callable[[], object]:
+    """Let the next job use the memory of the last; return a function that frees it.
+
+    By default glibc returns the memory of each picture to the system, and the next picture pays for
+    its pages again: 5,000 page faults for 12 MP, which took 8 to 25 ms of a conversion's 75 to 95.
+    Other systems keep their defaults.
+    """
+    if sys.platform != "linux":
+        return lambda: None
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "mallopt"):  # another C library than glibc
+        return lambda: None
+    libc.mallopt(_M_MMAP_MAX, 0)
+    libc.mallopt(_M_TRIM_THRESHOLD, _REUSED_BYTES)
+    return lambda: libc.malloc_trim(0)
 
 
 def _run_job(message: bytes, devnull: Any, pipe: connection.Connection) -> bytes:

@@ -32,6 +32,15 @@ def loaded(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if name in sys.modules]
 
 
+def page_faults(size: int) -> int:
+    """Fill as many bytes of memory as a picture takes, and return the page faults that it took."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    bytearray(b"x") * size
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
 def abort() -> None:
     os.abort()
 

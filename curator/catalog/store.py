@@ -39,6 +39,7 @@ PART = 200  # photos whose work is queued in one transaction, some 5 ms
 PAUSE_S = 0.001  # between two such transactions
 HELD_S = 0.05  # longest pause of background writers after a key press
 _ROOM = 256 << 10  # bytes SQLite needs beside a catalog to open it at all
+_RESERVED_AT_ONCE = 1 << 20  # bytes that the log grows while a decision may wait, some 2 ms
 _LOG_HEADER, _FRAME_HEADER = 32, 24  # bytes in the log before all frames, and before each page
 
 Row = tuple[Any, ...]
@@ -394,8 +395,13 @@ class Store:
         elif log_reaches(log_path, self._checkpoint_at):
             self.checkpoint()
 
-    def reserve_space(self) -> None:
-        """Create the disk reserve, and give the log its full size at once.
+    def keep_disk_reserve(self) -> None:
+        """Create the disk reserve if it is missing and the disk is not nearly full."""
+        if shutil.disk_usage(self.path.parent).free > 25 * disk_reserve.ROOM:
+            disk_reserve.keep(self.path)
+
+    def reserve_log(self) -> None:
+        """Give the log its full size, in steps between which a decision can be written.
 
         Nothing is reserved where the disk is nearly full.
 
@@ -405,18 +411,16 @@ class Store:
         and 7.5 and 3.7 ms in a reserved one (ext4, 2026). SQLite ignores zeros after the last
         frame, as their checksums fail. The write lock is held so that nobody appends meanwhile.
         """
-        free = shutil.disk_usage(self.path.parent).free
-        if free > 25 * disk_reserve.ROOM:
-            disk_reserve.keep(self.path)
-        if free < 20 * LOG_BYTES:
+        if shutil.disk_usage(self.path.parent).free < 20 * LOG_BYTES:
             return  # photos need this space more than the log
-        opened = self._log_path.open
-        with self.transaction(), contextlib.suppress(OSError), opened("r+b") as log_file:
-            missing = LOG_BYTES - log_file.seek(0, os.SEEK_END)
-            if missing > 0:
-                log_file.write(bytes(missing))
-                log_file.flush()
-                os.fsync(log_file.fileno())
+        with contextlib.suppress(OSError), self._log_path.open("r+b", buffering=0) as log_file:
+            while True:
+                with self.transaction():
+                    missing = LOG_BYTES - log_file.seek(0, os.SEEK_END)
+                    if missing <= 0:
+                        return
+                    log_file.write(bytes(min(missing, _RESERVED_AT_ONCE)))
+                os.fsync(log_file.fileno())  # a decision syncs this file, too
 
     def check(self) -> list[str]:
         """Check the whole file; return what is wrong with it. Takes seconds on a large catalog."""

@@ -116,7 +116,8 @@ class Pipeline:
             catalog_path: the SQLite file, if it is not the home's.
             inline: do everything in the call that asks for it, for tests.
             stages: the steps photos go through.
-            watching: scan changed folders by itself, as the settings say.
+            watching: for a window: scan changed folders by itself, as the settings say, and start
+                processes before there is work.
         """
         self.events = PipelineEvents()
         self._path = catalog_path or home.catalog
@@ -192,9 +193,10 @@ class Pipeline:
             raise
         self._running = True
         if not self._inline:
-            # Processes load while the person chooses a folder; the window keeps one core.
-            self._conductor.post(lambda: self._pool.warm(max(1, min(2, _cores() - 1))))
             if self._watching:
+                # Processes load while the person chooses a folder; the window keeps one core. A
+                # command may need none.
+                self._conductor.post(lambda: self._pool.warm(max(1, min(2, _cores() - 1))))
                 self._conductor.post(self._conductor.ingest.watch)
             self.sidecars.start()
         self._work_off()
@@ -386,10 +388,12 @@ class Pipeline:
         if self._inline:
             self._work_off()
         elif not self._frames_warm and (self._looked_at or self._conductor.is_idle):
-            # The person moves in the grid and may open the loupe next. Not at the first call: right
-            # after a folder was opened, its photos need the processor.
-            self._frames_warm = True
-            self._conductor.post(lambda: self._frame_pool.warm(1))
+            # The person moves in the grid and may open the loupe next. Not at the first call, and
+            # not while the first screens of a folder are read: its photos need the processor.
+            scanner = self._conductor.ingest.scanner if self._running else None
+            if scanner is None or not scanner.reads_first_screens:
+                self._frames_warm = True
+                self._conductor.post(lambda: self._frame_pool.warm(1))
         self._looked_at = True
 
     def _post(self, request: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
 FREE_S = 0.003  # the write lock stays free this long after each
+# The log gets its full size this long after the start: writing that much would delay the first
+# photos, and a command that ends sooner writes little.
+RESERVE_S = 3.0
 LOOK_S = 2.0  # how often an idle conductor checks for work that another process requested
 # A checkpoint syncs the catalog, and a decision at that moment waits for the disk; at eight keys a
 # second, that is one key in a hundred and sixty.
@@ -97,6 +101,7 @@ class Conductor:
         self._reporter = ProgressReporter(self._pace, events)
         self._paused = self._stopping = self._resting = False
         self._save_at = 0.0
+        self._reserve_at = time.monotonic() + RESERVE_S
         self._checkpoint_at = time.monotonic() + CHECKPOINT_S
         self._version = -1  # data version of the catalog at the last check
         self._look = True  # whether there may be jobs to start
@@ -197,6 +202,7 @@ class Conductor:
             while self._saver.outcomes and self._saver.save().trouble is None:
                 pass
             self.catalog.work.reset_running()
+            self.catalog.store.keep_disk_reserve()
             self.catalog.store.checkpoint()
         self.catalog.close()
 
@@ -206,7 +212,6 @@ class Conductor:
         self.catalog.work.reset_running()
         removal.note_interrupted(self.catalog.removal)
         self.ingest.start()
-        self.catalog.store.reserve_space()
 
     def use_encoder(self, encoding: Encoding) -> None:
         """Analyze photos with this encoder, also those that another one analyzed."""
@@ -382,6 +387,10 @@ class Conductor:
         # Not only when resting: a person who marks and moves wakes this thread all the time.
         if time.monotonic() > self._analyzed_at + FREED_S and self._is_calm():
             self._encoder_pool.end_idle()
+        if time.monotonic() > self._reserve_at:
+            self._reserve_at = math.inf
+            self.catalog.store.keep_disk_reserve()
+            self.catalog.store.reserve_log()
         self._backups.look(self._resting)
         self._follow_faces()
         if self._resting:

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 # The first batch is larger; later ones hold the write lock for a few ms.
 _FIRST_BATCH = 24
 _BATCH = 12
+# The most in a batch: as long as nothing has to be written, each batch is twice as large as the
+# last, because a query costs more than the rows it returns.
+_UNCHANGED_BATCH = 96
 _BATCH_S = 0.05
 # How long the scan waits until one of the first photos has been read. Worker processes are still
 # starting, and the scan would slow them down while the photographer looks at empty tiles.
@@ -223,6 +226,7 @@ class Walk:
         self._room = threading.Semaphore(_AHEAD)
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._batch = _FIRST_BATCH  # groups in the next batch
 
     def steps(self, catalog: Catalog) -> Iterator[Step | None]:
         """Walk everything and yield the steps to write.
@@ -237,7 +241,10 @@ class Walk:
         for part in self.request.parts:
             for groups in self._batches(part):
                 batch = self._examine(catalog, Batch(part, groups, part.add), prove=False)
+                self._batch = _BATCH
                 if batch.examined is not None:
+                    if not batch.examined.to_write:
+                        self._batch = min(max(_BATCH, 2 * len(groups)), _UNCHANGED_BATCH)
                     copies = batch.examined.deferred
                     deferred += [Batch(part, [group], part.add) for group in copies]
                 yield batch
@@ -283,15 +290,15 @@ class Walk:
 
     def _batches(self, part: Part) -> Iterator[list[FileGroup]]:
         batch: list[FileGroup] = []
-        wanted, since = _FIRST_BATCH, time.monotonic()
+        since = time.monotonic()
         try:
             for group in files.pair(self._found(part)):
                 if self._stopped:
                     return
                 batch.append(group)
-                if len(batch) >= wanted or time.monotonic() - since > _BATCH_S:
+                if len(batch) >= self._batch or time.monotonic() - since > _BATCH_S:
                     yield batch
-                    batch, wanted, since = [], _BATCH, time.monotonic()
+                    batch, since = [], time.monotonic()
         except KnownError as error:
             if not self._stopped:
                 self.request.problems.append(str(error))
@@ -416,6 +423,12 @@ class Scanner:
     def is_requested(self) -> bool:
         """Whether a scan that a person requested is under way."""
         return self._walk is not None and not self._walk.request.watched
+
+    @property
+    def reads_first_screens(self) -> bool:
+        """Whether the first screens of photos of a scan are still being read; any thread."""
+        found_more = self._walk is not None or self._read < self._new
+        return found_more and self._read < _SCREENS and time.monotonic() < self._lead_until
 
     @property
     def waiting(self) -> bool:

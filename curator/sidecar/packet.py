@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape
 
 from curator.sidecar.elements import DESCRIPTION, MAX_BYTES, Element, Parser, decoded
 from curator.sidecar.fields import PREFIXES, RDF
@@ -19,6 +18,12 @@ _LI, _VALUE, _RESOURCE, _TYPE = (
 )
 _ARRAYS = {f"{RDF} {name}" for name in ("Bag", "Seq", "Alt")}
 _NUMBERED = re.compile(rf"{re.escape(RDF)} _\d+")  # rdf:_1, rdf:_2: an old spelling of rdf:li
+
+# Not from `xml.sax.saxutils`, which imports `urllib.request`: every worker process loads this.
+_IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_IN_ATTRIBUTE = _IN_TEXT | str.maketrans(
+    {'"': "&quot;", "'": "&apos;", "\n": "&#xA;", "\t": "&#x9;"}
+)
 
 Splice = tuple[int, int, bytes]
 
@@ -206,7 +211,7 @@ class Packet:
 
     def _set_element(self, element: Element, value: str) -> None:
         holder = _holder(element)
-        text = escape(value).encode()
+        text = _text(value)
         name = holder.tag
         rdf = b"".join(self._root.tag.rpartition(b":")[:2])
         for found in holder.written():
@@ -229,7 +234,7 @@ class Packet:
             lead = _space_before(self.text, array.children[0].start)
         else:
             lead = _indentation(self.text, array)
-        new = b"".join(b"%b<%b>%b</%b>" % (lead, li, escape(item).encode(), li) for item in items)
+        new = b"".join(b"%b<%b>%b</%b>" % (lead, li, _text(item), li) for item in items)
         if array.empty:
             last = _space_before(self.text, array.start)
             self._splices.append((array.close, array.end, b">%b%b</%b>" % (new, last, name)))
@@ -281,8 +286,7 @@ class _Additions:
         lines = [b"%b<%b>" % (outer, tag), b"%b<%b>" % (outer + step, array)]
         lang = b' xml:lang="x-default"' if kind == "Alt" else b""
         lines += [
-            b"%b<%b%b>%b</%b>" % (outer + 2 * step, li, lang, escape(item).encode(), li)
-            for item in items
+            b"%b<%b%b>%b</%b>" % (outer + 2 * step, li, lang, _text(item), li) for item in items
         ]
         return b"".join([*lines, b"%b</%b>" % (outer + step, array), b"%b</%b>" % (outer, tag)])
 
@@ -333,8 +337,12 @@ def _indentation(text: bytes, element: Element) -> bytes:
     return line + indent + b" " if line else b""
 
 
+def _text(value: str) -> bytes:
+    return value.translate(_IN_TEXT).encode()
+
+
 def _attribute_text(value: str) -> bytes:
-    return escape(value, {'"': "&quot;", "'": "&apos;", "\n": "&#xA;", "\t": "&#x9;"}).encode()
+    return value.translate(_IN_ATTRIBUTE).encode()
 
 
 def _qualified(spaces: dict[str, str], declared: dict[str, str], name: str) -> bytes:

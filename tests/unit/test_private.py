@@ -49,7 +49,7 @@ def fill(home: Home) -> None:
     catalog = Catalog.open(home.catalog)
     with catalog.store.transaction(), ConductorLock(home):
         proxy.save(np.zeros((40, 60, 3), np.uint8), home.cache, KEY)
-    catalog.store.reserve_space()
+    catalog.store.reserve_log()
     backups.make_if_due(home.catalog)
     table_cache.write(home.table_file, "1", {"a": np.zeros(3)})
     settings = Settings.load(home)

@@ -19,6 +19,7 @@ import pytest
 
 from curator import workers
 from curator.model import UnreadableError
+from curator.pipeline import _PRELOAD
 from curator.workers import InlinePool, WorkerPool
 from tests import misbehaving
 
@@ -52,6 +53,24 @@ def test_a_job_runs_in_another_process_of_lower_priority(pool: WorkerPool) -> No
 def test_a_worker_loads_neither_the_window_nor_the_catalog(pool: WorkerPool) -> None:
     heavy = ("PySide6", "curator.catalog", "peewee", "pytest", "torch", "pydantic")
     assert pool.run(misbehaving.loaded, heavy, timeout_s=LIMIT_S) == []
+
+
+@pytest.mark.slow
+def test_a_worker_that_reads_photos_starts_without_what_it_does_not_need() -> None:
+    pool = WorkerPool(1, memory_mb=400, preload=_PRELOAD)
+    try:
+        heavy = ("pydantic", "urllib.request", "asyncio", "PySide6", "sklearn")
+        assert pool.run(misbehaving.loaded, heavy, timeout_s=LIMIT_S) == []
+    finally:
+        pool.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to keep memory")
+def test_the_memory_of_a_picture_is_used_again_by_the_next(pool: WorkerPool) -> None:
+    first, second = (
+        pool.run(misbehaving.page_faults, 40 << 20, timeout_s=LIMIT_S) for _ in range(2)
+    )
+    assert first > 1000 > 10 * second
 
 
 def test_output_of_libraries_stays_off_the_terminal(

@@ -257,10 +257,10 @@ def test_the_write_ahead_log_stays_small_on_a_nearly_full_disk(
     log_file = home.data / "catalog.db-wal"
     little = namedtuple("little", "total used free")(10**9, 10**9 - 10**8, 10**8)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: little)
-    catalog.store.reserve_space()
+    catalog.store.reserve_log()
     assert log_file.stat().st_size < store.LOG_BYTES
     monkeypatch.undo()
-    catalog.store.reserve_space()
+    catalog.store.reserve_log()
     assert log_file.stat().st_size == store.LOG_BYTES
     assert catalog.check() == []
     catalog.close()

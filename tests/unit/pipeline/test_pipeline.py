@@ -17,8 +17,17 @@ from PySide6.QtCore import Qt
 from curator import files
 from curator.catalog import Catalog, DiskFullError
 from curator.catalog.results import Results
+from curator.catalog.store import LOG_BYTES
 from curator.model import BusyError, KnownError, StageState
-from curator.pipeline import _PRELOAD, Pipeline, Progress, ScanReport, Totals, scanning
+from curator.pipeline import (
+    _PRELOAD,
+    Pipeline,
+    Progress,
+    ScanReport,
+    Totals,
+    conductor,
+    scanning,
+)
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
 from tests import catalogs, fake_stages
@@ -364,6 +373,20 @@ def test_pausing_starts_nothing_and_photos_on_screen_go_first(
     inline.resume()
     assert order(home)[:2] == seen
     assert len(order(home)) == 30
+
+
+@pytest.mark.parametrize("after_s", [1000.0, -1.0])
+def test_the_log_gets_its_size_only_after_the_first_photos(
+    make: Make, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after_s: float
+) -> None:
+    monkeypatch.setattr(conductor, "RESERVE_S", after_s)
+    pipeline = make(inline=True)
+    pipeline.start()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok")])
+    reserved = Path(f"{home.catalog}-wal").stat().st_size >= LOG_BYTES
+    assert reserved is (after_s < 0)
+    pipeline.stop()
+    assert (home.data / "catalog.reserve").exists()
 
 
 def test_an_import_gives_way_while_a_photo_on_screen_waits_to_be_read(

@@ -11,7 +11,8 @@ import pytest
 from curator.catalog import Catalog, FileReader
 from curator.model import CatalogError
 from curator.pipeline import scanning
-from curator.pipeline.scanning import Part, Request, Scanner
+from curator.pipeline.file_probe import PatientReader
+from curator.pipeline.scanning import Batch, Part, Request, Scanner, Walk
 from curator.stages import STAGES
 
 WITHIN_S = 60.0
@@ -94,6 +95,33 @@ def test_the_first_screens_are_read_before_the_rest_is_found(
             scanning_.scanner.note_read()
         assert found < FILES and not scanning_.is_held()
     assert found + scanning_.end() == FILES
+
+
+def test_unchanged_files_are_compared_in_larger_batches(catalog: Catalog, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(400):
+        (folder / f"DSC_{number:04}.JPG").write_bytes(number.to_bytes(4, "big"))
+    catalog.work.use_stages(STAGES)
+    owner = catalog.folders.add(folder)
+
+    def sizes() -> list[int]:
+        """Scan the folder, and return the number of files in each batch."""
+        reader = PatientReader(inline=True)
+        part = Part([str(folder)], True, True, catalog.scans.begin(owner, reader))
+        found = []
+        for step in Walk(Request([part]), reader, lambda *_: True, lambda: None).steps(catalog):
+            if isinstance(step, Batch) and step.examined is not None:
+                found.append(len(step.groups))
+                catalog.scans.write(part.scan, step.examined)
+        return found
+
+    first, again = sizes(), sizes()
+    assert sum(first) == sum(again) == 400
+    assert max(first[1:]) <= 12 < first[0]
+    assert max(again) <= 96 and len(again) < len(first) / 4
+    (folder / "DSC_0001.JPG").write_bytes(b"changed")
+    assert max(sizes()[1:3]) <= 24, "what changed is written in small batches"
 
 
 def test_a_walk_repeated_for_a_folder_that_went_away_counts_once(

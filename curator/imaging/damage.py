@@ -92,13 +92,18 @@ def _score(steps: _Array) -> float:
         first, second = steps[rows], steps[rows + 1]
         right, left = first[:, at + 1 :], second[:, :at]
         both = np.concatenate([right, left], axis=1)
-        height = np.median(both, axis=1)
+        height = _medians(both)
         spread = np.sort(np.abs(both - height[:, None]), axis=1)[:, int(_FIRM * stretches)]
-        unlike = np.abs(np.median(right, axis=1) - np.median(left, axis=1))
-        outside = np.maximum(
-            np.abs(np.median(first[:, :at], axis=1)),
-            np.abs(np.median(second[:, at + 1 :], axis=1)),
-        )
+        unlike = np.abs(_medians(right) - _medians(left))
+        outside = np.maximum(np.abs(_medians(first[:, :at])), np.abs(_medians(second[:, at + 1 :])))
         score = np.abs(height) - 1.5 * spread - unlike - 1.5 * outside - noise
         best = max(best, float(score.max()))
     return best
+
+
+def _medians(rows: _Array) -> _Array:
+    """Return the median of each row; for rows this short numpy's takes three times as long."""
+    ordered, middle = np.sort(rows, axis=1), rows.shape[1] // 2
+    if rows.shape[1] % 2:
+        return ordered[:, middle]
+    return (ordered[:, middle - 1] + ordered[:, middle]) / 2

@@ -86,20 +86,25 @@ def clipping(rgb: _Array) -> tuple[float, float]:
     """Return the shares (0-1) of clipped pixels: blown in any channel; black in all channels."""
     high = low = 0
     for top in range(0, rgb.shape[0], _STRIP):
-        blown, blocked = clipped(rgb[top : top + _STRIP])
-        high += cv2.countNonZero(blown)
-        low += cv2.countNonZero(blocked)
+        most = _most(rgb[top : top + _STRIP])
+        high += int(np.count_nonzero(most >= _HIGH))
+        low += int(np.count_nonzero(most <= _LOW))
     total = rgb.shape[0] * rgb.shape[1]
     return high / total, low / total
 
 
 def clipped(rgb: _Array) -> tuple[_Array, _Array]:
     """Mark the pixels blown in any channel, and those black in all: two masks of 0 and 255."""
-    most = rgb
-    if rgb.ndim == 3:
-        red, green, blue = cv2.split(rgb)
-        most = cv2.max(cv2.max(red, green), blue)
+    most = _most(rgb)
     return cv2.inRange(most, _HIGH, 255), cv2.inRange(most, 0, _LOW)
+
+
+def _most(rgb: _Array) -> _Array:
+    """Return the largest channel of each pixel, (H, W); a luma is returned unchanged."""
+    if rgb.ndim == 2:
+        return rgb
+    red, green, blue = cv2.split(rgb)
+    return cv2.max(cv2.max(red, green), blue)
 
 
 def sharpness(

@@ -390,10 +390,8 @@ class Pipeline:
         elif not self._frames_warm and (self._looked_at or self._conductor.is_idle):
             # The person moves in the grid and may open the loupe next. Not at the first call, and
             # not while the first screens of a folder are read: its photos need the processor.
-            scanner = self._conductor.ingest.scanner if self._running else None
-            if scanner is None or not scanner.reads_first_screens:
-                self._frames_warm = True
-                self._conductor.post(lambda: self._frame_pool.warm(1))
+            self._frames_warm = True
+            self._conductor.post_after_screens(lambda: self._frame_pool.warm(1))
         self._looked_at = True
 
     def _post(self, request: Callable[[], None]) -> None:

@@ -105,6 +105,7 @@ class Conductor:
         self._checkpoint_at = time.monotonic() + CHECKPOINT_S
         self._version = -1  # data version of the catalog at the last check
         self._look = True  # whether there may be jobs to start
+        self._after_screens: list[Callable[[], None]] = []
 
     # --- from other threads
 
@@ -112,6 +113,10 @@ class Conductor:
         """Run a request on the conductor's thread; ``idle.wait`` waits for what it starts."""
         self.idle.note_posted()
         self._inbox.put(_Request(request))
+
+    def post_after_screens(self, function: Callable[[], None]) -> None:
+        """Run a function on the conductor's thread once the first screens of photos are read."""
+        self.deliver(lambda: self._after_screens.append(function))
 
     def deliver(self, function: Callable[[], None]) -> None:
         """Run a function on the conductor's thread, as a part of work already requested."""
@@ -253,6 +258,8 @@ class Conductor:
                 self._look = False
                 if self.ingest.availability.begun:
                     self.jobs.fill(self._paused)
+            while self._after_screens and not self.ingest.scanner.reads_first_screens:
+                self._guard(self._after_screens.pop())
             self._between.advance(self._is_calm(), self.jobs.focus)
             self._rest()
         self._reporter.report_requests(self.jobs.vision, self.jobs.text)

@@ -426,9 +426,9 @@ class Scanner:
 
     @property
     def reads_first_screens(self) -> bool:
-        """Whether the first screens of photos of a scan are still being read; any thread."""
-        found_more = self._walk is not None or self._read < self._new
-        return found_more and self._read < _SCREENS and time.monotonic() < self._lead_until
+        """Whether the first screens of photos of a scan are still being read."""
+        unread = self._walk is not None or self._read < self._new
+        return unread and self._read < _SCREENS and time.monotonic() < self._lead_until
 
     @property
     def waiting(self) -> bool:

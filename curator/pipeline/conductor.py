@@ -257,7 +257,7 @@ class Conductor:
             if self._look:
                 self._look = False
                 if self.ingest.availability.begun:
-                    self.jobs.fill(self._paused)
+                    self.jobs.fill(self._paused, self.ingest.scanner.reads_first_screens)
             while self._after_screens and not self.ingest.scanner.reads_first_screens:
                 self._guard(self._after_screens.pop())
             self._between.advance(self._is_calm(), self.jobs.focus)
@@ -317,7 +317,8 @@ class Conductor:
         self._save_at = time.monotonic() + (FREE_S if self._saver.outcomes else GATHER_S)
         self._look = True
         for job in landed.jobs:
-            self.ingest.scanner.note_read()
+            if job.stage == self.jobs.stages[0].name:
+                self.ingest.scanner.note_read()
             self.jobs.landed(job)
         self._pace.count(landed.done, landed.failed)
         self._pace.described += landed.saved[LaneKind.VISION]
@@ -456,7 +457,7 @@ class Conductor:
         busy = self._between.waiting or self.ingest.is_busy or not self._is_calm()
         if self.paused or busy or not self._inbox.empty():
             return False
-        if not self.ingest.availability.begun:
+        if not self.ingest.availability.begun or self.ingest.scanner.reads_first_screens:
             return False
         # No job was started although there was room, so only postponed attempts can be left.
         return self._inline or self.jobs.next_due() is None

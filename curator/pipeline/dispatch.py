@@ -178,10 +178,18 @@ class Dispatcher:
             self.vision.requested.add(described)
         return self._catalog.work.retry(stage, ids)
 
-    def fill(self, paused: bool) -> None:
-        """Start jobs in all lanes that have room."""
+    def fill(self, paused: bool, only_reading: bool) -> None:
+        """Start jobs in all lanes that have room.
+
+        Args:
+            paused: start only what a person asks for now.
+            only_reading: start neither models nor the encoder, whose loading takes as long as
+                reading the first screens of photos does.
+        """
         now = Round(self.focus, paused)
         for stage in self._in_use:
+            if only_reading and stage.lane not in _READING:
+                continue
             lane = self.lanes[stage.lane]
             found, behind = lane.choose(self._catalog, stage, now)
             now = replace(now, behind=behind)

@@ -442,7 +442,7 @@ class Scanner:
         return self._walk.done  # advance() ends the scan
 
     def note_read(self) -> None:
-        """Note that a photo was read, so that more may be added."""
+        """Note that the header of a photo was read, so that more may be added."""
         self._hold_until = 0.0
         self._read += 1
 

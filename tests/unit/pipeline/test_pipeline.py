@@ -389,6 +389,24 @@ def test_the_log_gets_its_size_only_after_the_first_photos(
     assert (home.data / "catalog.reserve").exists()
 
 
+def test_no_model_is_loaded_while_the_first_screens_are_read(
+    make: Make, catalog: Catalog, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = True
+    monkeypatch.setattr(scanning.Scanner, "reads_first_screens", property(lambda _: reads))
+    pipeline = make(stages=fake_stages.MEASURING)
+    pipeline.start()
+    done: list[str] = []
+    pipeline._conductor.post_after_screens(lambda: done.append("process for frames"))
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok smiling"] * 3)])
+    until(lambda: len(states(catalog).get("done", ())) == 3)
+    assert pipeline.wait_idle(0.1) is None, "faces are left to measure"
+    assert not (home.cache / "faces.log").exists() and not done
+    reads = False
+    totals = pipeline.wait_idle(LIMIT_S)
+    assert totals is not None and totals.measured == 3 and done
+
+
 def test_an_import_gives_way_while_a_photo_on_screen_waits_to_be_read(
     threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:

@@ -286,7 +286,8 @@ WHOLE: dict[str, str] = {
 
 COLD: dict[str, str] = {
     "once a start or an end, or when another drive is here": """
-        open close store.close store.connect store.reserve_log work.use_stages
+        open close store.close store.connect store.reserve_log
+        store.keep_disk_reserve work.use_stages
         vectors.use_encoder removal.interrupted photos.snapshot volumes.sample_files
         volumes.note volumes.set_aside volumes.set_away volumes.refresh_waiting
         volumes.relink""",

@@ -67,7 +67,7 @@ def convert(workspace: Workspace) -> list[Figure]:
             "ingesting a JPEG, per photo",
             1000 * spent / len(photos),
             "ms",
-            3.0,
+            2.5,
             Reference("bare gray decode", 1000 * min(gray) / len(photos)),
             per_reference=True,
             note=note,
@@ -168,7 +168,7 @@ def again(workspace: Workspace) -> list[Figure]:
             f"second ingest of {_SMALL_FILES:,} unchanged files",
             min(pairs.spent),
             "s",
-            2.0,
+            1.0,
             Reference("starting Python and reading size and time of each file", min(pairs.bare)),
             note=f"the first took {first:.1f} s",
         )

@@ -75,7 +75,7 @@ def first(workspace: Workspace) -> list[Figure]:
             f"{_THUMBNAILS:,} thumbnails, from opening the folder",
             thousand,
             "s",
-            5.0,
+            2.0,
             Reference("decoding as many embedded thumbnails on one thread", decoded),
         ),
     ]

@@ -401,7 +401,7 @@ class Store:
             disk_reserve.keep(self.path)
 
     def reserve_log(self) -> None:
-        """Give the log its full size, in steps between which a decision can be written.
+        """Grow the log to its full size, in steps between which a decision can be written.
 
         Nothing is reserved where the disk is nearly full.
 

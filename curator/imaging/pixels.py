@@ -227,6 +227,18 @@ def block_average(rgb: _Array, step: int) -> _Array:
     )
 
 
+def medians(values: _Array) -> _Array:
+    """Return the median along the last axis.
+
+    For rows of some dozens numpy's takes three times as long, and its first call imports numpy.ma
+    for 13 ms, while a person waits for the first thumbnails.
+    """
+    ordered, middle = np.sort(values, axis=-1), values.shape[-1] // 2
+    if values.shape[-1] % 2:
+        return ordered[..., middle]
+    return (ordered[..., middle - 1] + ordered[..., middle]) / 2
+
+
 def blank_share(rgb: _Array) -> float:
     """Return the share of rows at the stored end that are a single flat color (0-1).
 

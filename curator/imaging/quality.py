@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curator.imaging.pixels import block_average
+from curator.imaging.pixels import block_average, medians
 from curator.model import Quality
 
 _Array = npt.NDArray[Any]
@@ -136,7 +136,7 @@ def sharpness(
     picked = _pick(coarse.min(axis=1), rows, columns)
     calm = _calmest(coarse.sum(axis=1), light)
     fine = _fine(pixels, np.concatenate([picked, calm]), columns)
-    noise = float(np.median(fine[len(picked) :].min(axis=1)))
+    noise = float(medians(fine[len(picked) :].min(axis=1)))
     ratio = _ratio(fine[: len(picked)], coarse[picked], noise)
     order = np.argsort(-ratio.min(axis=1), kind="stable")[:_BEST]
     by_direction = ratio[order].mean(axis=0)
@@ -170,7 +170,7 @@ def noise_floor(pixels: _Array) -> float:
     edge = TILE // 4
     blocks = stack.reshape(len(stack), edge, 4, edge, 4).mean(axis=(2, 4))
     calm = _calmest(blocks.var(axis=(1, 2)), blocks.mean(axis=(1, 2)))
-    return float(np.median(_fine_energies(stack[calm]).min(axis=1)))
+    return float(medians(_fine_energies(stack[calm]).min(axis=1)))
 
 
 def region_sharpness(luma: _Array, noise: float) -> float:
@@ -211,7 +211,7 @@ def sharpness_map(luma: _Array) -> _Array:
             for row in range(rows)
         ]
     )
-    noise = float(np.median(fine[_calmest(coarse.sum(axis=1), light)].min(axis=1)))
+    noise = float(medians(fine[_calmest(coarse.sum(axis=1), light)].min(axis=1)))
     ratio = _ratio(fine, coarse, noise)
     weakest, strongest = ratio.min(axis=1), ratio.max(axis=1)
     raw = weakest / np.sqrt(np.maximum(strongest, 1e-9))
@@ -254,7 +254,10 @@ def _pick(structure: _Array, rows: int, columns: int) -> _Array:
     cells = (down * _CELLS // max(rows, _CELLS)) * _CELLS + across * _CELLS // max(columns, _CELLS)
     order = np.lexsort((-structure, cells))
     first = np.r_[True, cells[order][1:] != cells[order][:-1]]
-    return np.union1d(order[first], np.argsort(-structure, kind="stable")[:_EXTRA])
+    picked = np.zeros(len(structure), bool)  # np.union1d imports numpy.ma, see `medians`
+    picked[order[first]] = True
+    picked[np.argsort(-structure, kind="stable")[:_EXTRA]] = True
+    return np.flatnonzero(picked)
 
 
 def _calmest(structure: _Array, light: _Array) -> _Array:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from curator.pipeline.ingest import Ingest
 from curator.pipeline.lanes import Outcome
 from curator.pipeline.progress import PUBLISH_S, Pace, ProgressReporter
 from curator.pipeline.saving import Saver
+from curator.pipeline.upkeep import Upkeep
 from curator.settings import Settings
 from curator.stages import LaneKind, Stage
 from curator.workers import WorkerPool
@@ -38,13 +38,7 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
 FREE_S = 0.003  # the write lock stays free this long after each
-# The log gets its full size this long after the start: writing that much would delay the first
-# photos, and a command that ends sooner writes little.
-RESERVE_S = 3.0
 LOOK_S = 2.0  # how often an idle conductor checks for work that another process requested
-# A checkpoint syncs the catalog, and a decision at that moment waits for the disk; at eight keys a
-# second, that is one key in a hundred and sixty.
-CHECKPOINT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +57,7 @@ class Conductor:
         idle: counts requests; callers wait with it until all are done.
         jobs: which jobs start next; ``jobs.focus`` may be set from any thread.
         ingest: opens, scans and watches folders.
+        upkeep: has functions to call once the first screens of photos are read.
 
     Thread: any for the methods under "from other threads"; the conductor's for all others.
     """
@@ -94,6 +89,7 @@ class Conductor:
         self._inbox: SimpleQueue[Outcome | _Request | Callable[[], None] | None] = SimpleQueue()
         self.encoding = Encoding(None, "")
         self.idle = IdleTracker()
+        self.upkeep = Upkeep()
         self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
         self._analyzed_at = 0.0  # when the encoder was last used
         self._faces_on = True  # as last switched in the catalog, by us or another process
@@ -101,11 +97,8 @@ class Conductor:
         self._reporter = ProgressReporter(self._pace, events)
         self._paused = self._stopping = self._resting = False
         self._save_at = 0.0
-        self._reserve_at = time.monotonic() + RESERVE_S
-        self._checkpoint_at = time.monotonic() + CHECKPOINT_S
         self._version = -1  # data version of the catalog at the last check
         self._look = True  # whether there may be jobs to start
-        self._after_screens: list[Callable[[], None]] = []
 
     # --- from other threads
 
@@ -113,10 +106,6 @@ class Conductor:
         """Run a request on the conductor's thread; ``idle.wait`` waits for what it starts."""
         self.idle.note_posted()
         self._inbox.put(_Request(request))
-
-    def post_after_screens(self, function: Callable[[], None]) -> None:
-        """Run a function on the conductor's thread once the first screens of photos are read."""
-        self.deliver(lambda: self._after_screens.append(function))
 
     def deliver(self, function: Callable[[], None]) -> None:
         """Run a function on the conductor's thread, as a part of work already requested."""
@@ -258,8 +247,6 @@ class Conductor:
                 self._look = False
                 if self.ingest.availability.begun:
                     self.jobs.fill(self._paused, self.ingest.scanner.reads_first_screens)
-            while self._after_screens and not self.ingest.scanner.reads_first_screens:
-                self._guard(self._after_screens.pop())
             self._between.advance(self._is_calm(), self.jobs.focus)
             self._rest()
         self._reporter.report_requests(self.jobs.vision, self.jobs.text)
@@ -395,10 +382,8 @@ class Conductor:
         # Not only when resting: a person who marks and moves wakes this thread all the time.
         if time.monotonic() > self._analyzed_at + FREED_S and self._is_calm():
             self._encoder_pool.end_idle()
-        if time.monotonic() > self._reserve_at:
-            self._reserve_at = math.inf
-            self.catalog.store.keep_disk_reserve()
-            self.catalog.store.reserve_log()
+        scanner = self.ingest.scanner
+        self.upkeep.look(self.catalog, scanner.reads_first_screens, self._resting)
         self._backups.look(self._resting)
         self._follow_faces()
         if self._resting:
@@ -407,7 +392,6 @@ class Conductor:
                 self.ingest.refresh()  # a folder may have been switched on or off, or removed
             self._resting, self._version = version == self._version, version
             return
-        self._checkpoint()
         if self._is_idle():
             self._report_idle()
 
@@ -443,15 +427,6 @@ class Conductor:
         if on != self._faces_on:
             self._settings.faces.on = on
             self.use_faces()
-
-    def _checkpoint(self) -> None:
-        """Checkpoint the write-ahead log regularly, and whenever it is long; its file is reused."""
-        now = time.monotonic()
-        if now >= self._checkpoint_at:
-            self.catalog.store.checkpoint()
-            self._checkpoint_at = now + CHECKPOINT_S
-        else:
-            self.catalog.store.checkpoint_if_long()
 
     def _is_idle(self) -> bool:
         busy = self._between.waiting or self.ingest.is_busy or not self._is_calm()

@@ -25,8 +25,8 @@ from curator.pipeline import (
     Progress,
     ScanReport,
     Totals,
-    conductor,
     scanning,
+    upkeep,
 )
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
@@ -379,7 +379,7 @@ def test_pausing_starts_nothing_and_photos_on_screen_go_first(
 def test_the_log_gets_its_size_only_after_the_first_photos(
     make: Make, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after_s: float
 ) -> None:
-    monkeypatch.setattr(conductor, "RESERVE_S", after_s)
+    monkeypatch.setattr(upkeep, "RESERVE_S", after_s)
     pipeline = make(inline=True)
     pipeline.start()
     pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok")])
@@ -397,7 +397,7 @@ def test_no_model_is_loaded_while_the_first_screens_are_read(
     pipeline = make(stages=fake_stages.MEASURING)
     pipeline.start()
     done: list[str] = []
-    pipeline._conductor.post_after_screens(lambda: done.append("process for frames"))
+    pipeline._conductor.upkeep.after_screens.append(lambda: done.append("process for frames"))
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok smiling"] * 3)])
     until(lambda: len(states(catalog).get("done", ())) == 3)
     assert pipeline.wait_idle(0.1) is None, "faces are left to measure"

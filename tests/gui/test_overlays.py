@@ -12,7 +12,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
-from curator.imaging.overlay import CLIPPING, HISTOGRAM, PEAKING, TILES
+from curator.imaging import overlay_mask
+from curator.imaging.overlay import CLIPPING, HISTOGRAM, PEAKING, TILES, Overlay
+from curator.imaging.screen import Area
 from curator.model import KnownError, View
 from curator.session import Session
 from curator.settings import Home, Settings
@@ -154,6 +156,77 @@ def test_the_clipping_overlay_moves_with_the_picture(
     assert moved == before.copy(390, 259, 400, 200)
     session.view_state.set_zoom(8.0, (spot(photo)[0] / SIZE[0], spot(photo)[1] / SIZE[1]))
     assert levels(loupe, photo) == HATCH
+
+
+@pytest.mark.parametrize("keys", ["J", "JAA", "JA"])
+def test_panning_at_full_size_computes_only_what_comes_into_view(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot, monkeypatch, keys: str
+) -> None:
+    pipeline.draw = striped
+    session.view_state.set_zoom(1.0, (0.5, 0.5))
+    for key in keys:
+        press(loupe, Qt.Key[f"Key_{key}"])
+    areas = watch_masks(monkeypatch)
+    deliver(loupe, pipeline, qtbot)
+    whole = still(loupe)
+    areas.clear()
+    narrow = [QPoint(-20, 0)] * 7  # in some of them only gray comes into view
+    for by in (QPoint(-40, 21), QPoint(64, -30), *narrow, QPoint(0, -12)):
+        drag(loupe, by)
+        seen(loupe)
+    assert 0 < sum(areas) < loupe.width() * loupe.height() / 3
+    assert still(loupe) != whole
+    assert still(loupe) == redrawn(loupe, session)
+
+
+def test_panning_a_scaled_picture_shows_the_same_overlays_wherever_it_came_from(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    pipeline.draw = striped
+    session.view_state.set_zoom(0.8, (0.5, 0.5))
+    press(loupe, Qt.Key.Key_J)
+    deliver(loupe, pipeline, qtbot)
+    whole = still(loupe)
+    drag(loupe, QPoint(-33, 17))
+    assert still(loupe) != whole
+    assert still(loupe) == redrawn(loupe, session)
+
+
+def striped(photo: int, size: tuple[int, int]) -> np.ndarray:
+    """Draw stripes of noise with clipped pixels on gray, so that every pixel of a mask counts."""
+    noise = np.random.default_rng(photo).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    noise[::3, ::5] = 255
+    noise[1::7, ::4] = 0
+    noise[:, np.arange(size[0]) // 60 % 2 == 0] = 128
+    return noise
+
+
+def watch_masks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows by the number of pixels of each mask computed."""
+    areas: list[int] = []
+    draw = overlay_mask.draw
+
+    def watched(found: Overlay, full: object, size: object, area: Area, line_px: int) -> object:
+        areas.append(area[2] * area[3])
+        return draw(found, full, size, area, line_px)
+
+    monkeypatch.setattr(overlay_mask, "draw", watched)
+    return areas
+
+
+def redrawn(loupe: LoupeView, session: Session) -> QImage:
+    """Return what the loupe shows once it was zoomed elsewhere and back."""
+    zoom, center = session.view_state.zoom, session.view_state.center
+    session.view_state.set_zoom(4.0, center)
+    seen(loupe)
+    session.view_state.set_zoom(zoom, center)
+    return still(loupe)
+
+
+def still(loupe: LoupeView) -> QImage:
+    """Return what the loupe shows once the navigator is gone."""
+    loupe._navigator.stop()
+    return seen(loupe)
 
 
 def drag(loupe: LoupeView, by: QPoint) -> None:

@@ -36,14 +36,17 @@ def draw_scaled(
         ratio: device px per logical px.
         smooth: whether enlarged pixels are blended; None: depends on the zoom.
     """
-    size = place.size().toTuple()
-    area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
-    cut = screen.cut(frame.image.size().toTuple(), size, area)
-    shown = Frame.of(screen.scaled(frame.pixels[cut.rows, cut.columns], cut, smooth))
     painter.save()
     painter.scale(1 / ratio, 1 / ratio)
-    painter.setClipRect(part)
-    painter.drawImage(place.topLeft() + QPoint(cut.x, cut.y), shown.image)
+    if frame.image.size() == place.size():
+        painter.drawImage(part.topLeft(), frame.image, part.translated(-place.topLeft()))
+    else:
+        size = place.size().toTuple()
+        area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
+        cut = screen.cut(frame.image.size().toTuple(), size, area)
+        shown = Frame.of(screen.scaled(frame.pixels[cut.rows, cut.columns], cut, smooth))
+        painter.setClipRect(part)
+        painter.drawImage(place.topLeft() + QPoint(cut.x, cut.y), shown.image)
     painter.restore()
 
 

@@ -256,8 +256,10 @@ class LoupeView(QWidget):
             self._session.messages.say(message)
 
     def _on_moved(self) -> None:
+        """Paint the picture where it moved to; the caption is unchanged."""
         self._navigator.start()
-        self.update()
+        below = 0 if self._session.view_state.bare else caption.HEIGHT
+        self.update(self._pane.adjusted(0, 0, 0, -below))
 
     def _on_thumb(self, _: object) -> None:
         if self._session.view_state.zoom is not None:
@@ -307,7 +309,7 @@ class LoupeView(QWidget):
         own = not only_caption and self._drawing.draw_picture(
             painter, tile, self._navigator.isActive()
         )
-        if not bare:
+        if not bare and event.region().intersects(self._caption_rect()):
             self._drawing.draw_caption(painter, tile, self._pane, decision=self._decision)
         if only_caption:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPixmap, QPolygonF, QRegion
 
 from curator.imaging import overlay, overlay_mask
 from curator.session import Session
@@ -35,10 +35,14 @@ class OverlayPainter:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._font = theme.caption_font()
-        self._mask: tuple[tuple[object, ...], np.ndarray | None] = ((), None)
+        self._mask = QPixmap()  # the overlays of the part painted last
+        self._mask_key: tuple[object, ...] = ()
+        self._mask_place = QRect()
 
     def draw(self, painter: QPainter, found: Measured, place: QRect, part: QRect) -> None:
         """Draw the overlays over the picture.
+
+        While the picture is panned at 100 %, only what comes into view is computed.
 
         Args:
             painter: in device px.
@@ -49,22 +53,27 @@ class OverlayPainter:
         kinds = overlay_kinds(self._session) & found.overlay.kinds
         if not kinds - {overlay.HISTOGRAM} or part.isEmpty():
             return
-        ratio = painter.device().devicePixelRatioF()
-        key = (found, kinds, place.getRect(), part.getRect(), ratio)
-        if self._mask[0] != key:
-            pixels = overlay_mask.draw(
-                _only(found.overlay, kinds),
-                found.full_size,
-                place.size().toTuple(),
-                (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple()),
-                round(2 * ratio),
-            )
-            self._mask = key, pixels
-        pixels = self._mask[1]
-        if pixels is not None:
-            argb = QImage.Format.Format_ARGB32_Premultiplied
-            height, width = pixels.shape[:2]
-            painter.drawImage(part.topLeft(), QImage(pixels.data, width, height, 4 * width, argb))
+        line_px = round(2 * painter.device().devicePixelRatioF())
+        key = (found, kinds, part.getRect(), line_px)
+        missing = QRegion(part)
+        if key == self._mask_key and place.size() == self._mask_place.size():
+            moved = place.topLeft() - self._mask_place.topLeft()
+            # Of a scaled picture, marks depend on where the part on screen begins.
+            if moved.isNull() or place.size().toTuple() == found.full_size:
+                self._mask.scroll(moved.x(), moved.y(), self._mask.rect())
+                missing -= QRegion(part.translated(moved))
+        elif self._mask.size() != part.size():
+            self._mask = QPixmap(part.size())
+            self._mask.fill(Qt.GlobalColor.transparent)
+        self._mask_key, self._mask_place = key, QRect(place)
+        if not missing.isEmpty():
+            shown = _only(found.overlay, kinds)
+            with QPainter(self._mask) as inner:
+                inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+                inner.translate(-part.topLeft())
+                for rect in missing:
+                    _draw_mask(inner, shown, found.full_size, place, rect, line_px)
+        painter.drawPixmap(part.topLeft(), self._mask)
 
     def draw_legend(
         self, painter: QPainter, pane: QRect, found: Measured | None, reason: str
@@ -127,6 +136,25 @@ def _only(found: overlay.Overlay, kinds: frozenset[str]) -> overlay.Overlay:
     return overlay.Overlay(
         kinds, found.marks, found.shares, found.tiles if overlay.TILES in kinds else None
     )
+
+
+def _draw_mask(
+    painter: QPainter,
+    found: overlay.Overlay,
+    full_size: tuple[int, int],
+    place: QRect,
+    rect: QRect,
+    line_px: int,
+) -> None:
+    """Replace a rectangle of the mask by the overlays of the picture placed there."""
+    area = (*(rect.topLeft() - place.topLeft()).toTuple(), *rect.size().toTuple())
+    pixels = overlay_mask.draw(found, full_size, place.size().toTuple(), area, line_px)
+    if pixels is None:
+        painter.fillRect(rect, Qt.GlobalColor.transparent)
+        return
+    argb = QImage.Format.Format_ARGB32_Premultiplied
+    height, width = pixels.shape[:2]
+    painter.drawImage(rect.topLeft(), QImage(pixels.data, width, height, 4 * width, argb))
 
 
 def _percent(share: float) -> str:

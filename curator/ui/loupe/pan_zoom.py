@@ -190,8 +190,9 @@ class PanZoom(QObject):
         at, start = self._press
         moved = event.position().toPoint() - at
         if self._dragged or moved.manhattanLength() >= _CLICK_PX:
+            if not self._dragged:
+                self._widget.setCursor(Qt.CursorShape.ClosedHandCursor)
             self._dragged = True
-            self._widget.setCursor(Qt.CursorShape.ClosedHandCursor)
             self._pan(start, moved)
 
     def _on_release(self, event: QMouseEvent) -> None:

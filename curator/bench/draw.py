@@ -97,15 +97,19 @@ def draw_jpeg(
         **more: single fields of :class:`Coding` and, without ``shot``, of :class:`Shot`.
     """
     shot, coding = _split_fields(shot, more)
-    image = scene(size, seed, look)
+    return _write(path, camera_jpeg(scene(size, seed, look), shot, coding))
+
+
+def camera_jpeg(image: Image, shot: Shot, coding: Coding) -> bytes:
+    """Encode ``rgb`` as a camera's JPEG, with EXIF data."""
     body = jpeg_bytes(image, coding.quality)
     small = jpeg_bytes(_fitted(image, 160), 80) if coding.thumbnail else None
-    block = b"Exif\0\0" + _exif_tiff(shot, size, small)
+    block = b"Exif\0\0" + _exif_tiff(shot, image.shape[1::-1], small)
     parts = [body[:2], b"\xff\xe1", struct.pack(">H", len(block) + 2), block]
     if coding.icc:
         chunk = b"ICC_PROFILE\0\x01\x01" + coding.icc
         parts += [b"\xff\xe2", struct.pack(">H", len(chunk) + 2), chunk]
-    return _write(path, b"".join([*parts, body[2:]]))
+    return b"".join([*parts, body[2:]])
 
 
 def write_dng(

@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from curator import app
 from curator.bench import baselines
 from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, timed
+from curator.bench.gui_thread import LONG_S, EventWatch
 from curator.bench.photo_sets import large_jpegs, many_small
 from curator.bench.window_driver import (
     Viewer,
@@ -34,10 +35,12 @@ _FILES = 10_000
 _THUMBNAILS = 1_000
 _LARGE_FILES = 40
 _LARGE_SIZE = (6000, 4000)
-_KEYS = 240
+_MOVES = 1_000
+_KEYS = 120
 _COMPARED = 1_500
 _KEY_EVERY_S = 0.125  # eight keys per second
 _COLD = 40
+_NAMED = 5  # of the longest events
 _DRAWN = "a bare viewer drawing a decoded photo"
 
 
@@ -100,7 +103,7 @@ def keys(workspace: Workspace) -> list[Figure]:
     After each key a bare viewer draws a photo of the same size under the same conditions: decoded
     ahead, after a bare commit, or from its file.
     """
-    application()
+    qt = application()
     home = Home.at(workspace.scratch / "home")
     photos = large_jpegs(workspace, _LARGE_FILES, _LARGE_SIZE)
     noise = many_small(workspace.scratch / "noise", 4_000, (1600, 1200))
@@ -121,16 +124,20 @@ def keys(workspace: Workspace) -> list[Figure]:
         draw = lambda: viewer.draw_and_wait(next(ahead))  # noqa: E731
         compared = _compared(running, workspace, draw)
         pipeline.open_folders([noise])
-        moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
+        with qt.watched() as watch:
+            moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _MOVES, draw)
         decide = itertools.cycle([Qt.Key.Key_X, Qt.Key.Key_P])
-        marks = _pressed(running, decide, _KEYS // 2, lambda: commit() + draw())
+        marks = _pressed(running, decide, _KEYS, lambda: commit() + draw())
         busy = pipeline.wait_idle(0.0) is None
         pipeline.pause()
         run_events(1.0)
         cold = _cold(running, lambda: timed(lambda: viewer.draw_and_wait(read())))
     note = "" if busy else "the pipeline finished before the keys did"
+    what = "key to painted photo, pipeline running"
     return [
-        moves.figure("key to painted photo, pipeline running", 0.99, 16.0, _DRAWN, note),
+        moves.figure(what, 0.99, 16.0, _DRAWN, note),
+        moves.figure(what, 1.0, 50.0, _DRAWN),
+        _longest(watch),
         *compared,
         marks.figure(
             "mark to the next painted photo, committed",
@@ -140,6 +147,20 @@ def keys(workspace: Workspace) -> list[Figure]:
         ),
         cold.figure("key to painted photo, cold", 1.0, 100.0, "decoding and drawing a proxy"),
     ]
+
+
+def _longest(watch: EventWatch) -> Figure:
+    """Return the figure of the longest event that is not a paint; the note names the longest."""
+    ordered = sorted(watch.found, key=lambda event: -event.seconds)
+    number = f"{len(ordered)} of {1000 * LONG_S:.0f} ms and more"
+    return Figure(
+        "longest on the GUI thread that is not painting",
+        1000 * watch.longest_s,
+        "ms",
+        1000 * LONG_S,
+        "no reference: the bare viewer only paints",
+        note="; ".join([number, *map(str, ordered[:_NAMED])]),
+    )
 
 
 def _compared(running: app.App, workspace: Workspace, draw: Callable[[], float]) -> list[Figure]:
@@ -153,7 +174,7 @@ def _compared(running: app.App, workspace: Workspace, draw: Callable[[], float])
     catalog = running.session.catalog
     wait(lambda: bool(catalog.vectors.encoders()), pipeline.events.photos_saved)
     before = sum(catalog.vectors.encoders().values())
-    moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
+    moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS, draw)
     seen = sum(catalog.vectors.encoders().values()) - before
     settings.encoder.which = "none"
     pipeline.reselect_encoder()

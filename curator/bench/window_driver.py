@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
 from curator.bench.figures import Workspace
+from curator.bench.gui_thread import WatchedApplication
 from curator.bench.photo_sets import large_jpegs
 from curator.model import KnownError
 from curator.settings import Home, Settings
@@ -34,12 +35,12 @@ _LARGE_FILES, _LARGE_PX = 24, (6000, 4000)
 _WAIT_S = 600.0  # background work has a low priority, so it is slow on a busy machine
 
 
-def application() -> QApplication:
+def application() -> WatchedApplication:
     """Return the QApplication, without a display, set up as in the program."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app.tune_process()
-    qt = QApplication.instance() or QApplication(["curator"])
-    assert isinstance(qt, QApplication)
+    qt = QApplication.instance() or WatchedApplication(["curator"])
+    assert isinstance(qt, WatchedApplication)
     theme.apply(qt)
     return qt
 

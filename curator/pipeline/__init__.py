@@ -78,6 +78,7 @@ _ANSWER_S = 1.0
 # Modules a worker process imports before its first job.
 _PIXELS = ("curator.imaging.decode", "curator.imaging.proxy")
 _LOOKS = (*_PIXELS, "curator.imaging.overlay", "curator.imaging.screen")
+_FRAMES_NICE = 5  # a person waits for these frames, but the window paints first
 _HEADERS = (
     "curator.imaging.embedded_thumbnail",
     "curator.imaging.embedded_metadata",
@@ -141,7 +142,7 @@ class Pipeline:
         self._running = False
         self._inline, self._watching = inline, watching
         self._frame_pool = WorkerPool(
-            2, memory_mb=work.memory_mb, nice=0, name="frames", preload=_LOOKS
+            2, memory_mb=work.memory_mb, nice=_FRAMES_NICE, name="frames", preload=_LOOKS
         )
         self.frames = FrameDecoder(work, self._frame_pool)
         self._frames_warm = self._looked_at = False

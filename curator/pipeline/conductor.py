@@ -118,7 +118,8 @@ class Conductor:
     def focus(self, ids: Sequence[int]) -> None:
         """Set the photos on screen: they are done first, in this order."""
         self.jobs.focus = tuple(ids)
-        self.wake()
+        if not self._resting:  # nothing waits to be done in any order
+            self.wake()
 
     def stop(self) -> None:
         """Make :meth:`run` end soon; :meth:`close` puts jobs in flight back."""

@@ -1,9 +1,9 @@
 """Decoding originals for the loupe, the most urgent first.
 
-It runs beside the conductor, in its own processes at normal priority, because a person waits. At
-every move the loupe passes the list of all frames it needs, the most urgent first; requests that
-are no longer in the list are canceled. One process is kept for the most urgent frame: prefetching
-must never delay it.
+It runs beside the conductor, in its own processes, because a person waits. They give way to the
+window, which paints first. At every move the loupe passes the list of all frames it needs, the most
+urgent first; requests that are no longer in the list are canceled. One process is kept for the most
+urgent frame: prefetching must never delay it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # A job this old is a demosaic or a huge file; killing it costs a new process (0.4 s). A demosaic
 # that is no longer wanted is killed at any age: on average it would run as long again.
 STALE_S = 0.7
+_TYPICAL_S = 0.25  # to decode 24 megapixels on one core
 
 FrameCallback = Callable[[DecodeRequest, Frame | KnownError], None]
 
@@ -41,6 +42,9 @@ class _Running:
 class FrameDecoder:
     """Decodes originals that a person is about to see.
 
+    Attributes:
+        full_s: seconds that all pixels of a picture took last, from the start of the job.
+
     Thread: any, for every method; callbacks come from a thread of this object's own.
     """
 
@@ -49,8 +53,8 @@ class FrameDecoder:
 
         Args:
             work: time limit and largest picture.
-            pool: processes that are not niced; with only one, a prefetch can delay the most urgent
-                frame.
+            pool: processes less nice than the pipeline's; with only one, a prefetch can delay the
+                most urgent frame.
         """
         self._work = work
         self._pool = pool
@@ -60,6 +64,7 @@ class FrameDecoder:
         self._running: list[_Running] = []
         self._callback: FrameCallback | None = None
         self._closed = False
+        self.full_s = _TYPICAL_S
         self._threads = QThreadPool()
         self._threads.setMaxThreadCount(pool.size + 1)  # one may be calling back
 
@@ -142,6 +147,8 @@ class FrameDecoder:
 
     def _work_off(self, running: _Running) -> None:
         answer = self._decode(running.request)
+        if isinstance(answer, Frame) and running.request.long_edge_px is None:
+            self.full_s = time.monotonic() - running.begun
         with self._lock:
             self._running.remove(running)
             callback = None if answer is None or running.killed else self._callback

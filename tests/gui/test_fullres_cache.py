@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import QThreadPool
 
 from curator.model import KnownError
 from curator.session import Session
@@ -78,6 +81,24 @@ def test_the_least_urgent_is_evicted_first(originals, pipeline, qtbot) -> None:
     assert [originals.pixels(one) is not None for one in heavy] == [True, True, True, True, False]
     assert originals.pixels(wish(4)) is None
     assert originals.nbytes <= BUDGET
+
+
+@pytest.mark.parametrize("how", ["evicted", "idle"])
+def test_memory_is_never_freed_on_the_gui_thread(originals, pipeline, qtbot, how: str) -> None:
+    originals.want([wish(0)])
+    deliver(pipeline, originals, qtbot)
+    threads: list[int] = []
+    kept = originals.pixels(wish(0)).frame.pixels
+    weakref.finalize(kept, lambda: threads.append(threading.get_ident()))
+    del kept
+    if how == "idle":
+        originals.want([])
+        originals._release_idle()
+    else:
+        originals.want([wish(number) for number in range(1, 6)])
+        deliver(pipeline, originals, qtbot)
+    QThreadPool.globalInstance().waitForDone()
+    assert threads and threads[0] != threading.get_ident()
 
 
 def test_requests_beyond_the_budget_are_ignored_except_the_first(originals, pipeline) -> None:

@@ -515,7 +515,7 @@ def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
 
 
 def test_no_original_is_requested_if_the_proxy_suffices(session, loupe, pipeline, qtbot) -> None:
-    loupe._linger.setInterval(3_600_000)  # who stays longer gets them; see below
+    loupe._linger.timeout.disconnect()  # who stays longer gets them; see below
     with qtbot.waitSignal(loupe._sharpen.timeout):
         session.photos.go(7)
     assert pipeline.requests == []
@@ -531,6 +531,27 @@ def test_staying_on_a_photo_reads_all_its_pixels(session, loupe, pipeline, qtbot
     QTest.keyClick(loupe, Qt.Key.Key_Z)
     seen(loupe)
     assert loupe.is_full_resolution
+
+
+@pytest.mark.parametrize(
+    ("zoomed", "fast", "easy"), [(True, 0.2, 0.3), (False, 0.55, 0.7)], ids=["zoomed", "at fit"]
+)
+def test_originals_are_not_read_while_keys_come_faster_than_they_are_decoded(
+    session, loupe, pipeline, monkeypatch, zoomed: bool, fast: float, easy: float
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(loupe._pace, "_clock", lambda: now)
+    pipeline.frames.full_s = 0.2
+    if zoomed:
+        QTest.keyClick(loupe, Qt.Key.Key_Z)
+    timer = loupe._sharpen if zoomed else loupe._linger
+    for pause in (fast, easy):
+        for _ in range(4):
+            now += pause
+            QTest.keyClick(loupe, Qt.Key.Key_Right)
+        begins = timer.interval() / 1000
+        assert timer.isActive()
+        assert begins > pause if pause == fast else begins + 0.2 < pause
 
 
 def test_a_photo_without_proxy_is_read_from_its_file_at_once(

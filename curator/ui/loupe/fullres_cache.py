@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal
 
 from curator.imaging.overlay import Overlay
 from curator.library import captions
@@ -316,14 +316,18 @@ class FullresCache(QObject):
         """Drop the least recently used, then the least urgent, until the budget holds."""
         spare = [key for key in self._cache if key not in self._wanted]
         wanted = [key for key in self._wanted if key in self._cache]
+        dropped = []
         for key in [*spare, *reversed(wanted[1:])]:
             if self.nbytes <= self.budget_bytes:
-                return
-            self.nbytes -= self._cache.pop(key).nbytes
+                break
+            dropped.append(self._cache.pop(key))
+            self.nbytes -= dropped[-1].nbytes
+        _free(dropped)
 
     def _release_idle(self) -> None:
         """Release everything after a while without requests."""
         if not self._wanted:
+            _free([*self._cache.values()])
             self._cache.clear()
             self.nbytes = 0
 
@@ -336,6 +340,12 @@ class FullresCache(QObject):
             return
         self._rescanned.add(key)
         self._session.pipeline.rescan(max(folders, key=lambda row: len(row.path)).id)
+
+
+def _free(results: list[_Result]) -> None:
+    """Free the memory of results on another thread: it takes 10 ms for 24 megapixels."""
+    if results:
+        QThreadPool.globalInstance().start(results.clear)
 
 
 def _bytes_of(crops: Sequence[Crop]) -> int:

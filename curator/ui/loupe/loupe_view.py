@@ -19,6 +19,7 @@ from curator.ui.loupe import caption
 from curator.ui.loupe.face_strip import FaceStrip
 from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.loupe_painter import LoupePainter
+from curator.ui.loupe.pace import Pace
 from curator.ui.loupe.pan_zoom import PanZoom
 from curator.ui.loupe.viewport import Viewport, overlay_kinds
 from curator.ui.widgets import words
@@ -28,7 +29,7 @@ from curator.ui.widgets.key_state import KeyState
 REST_MS = 250  # a photo painted this long ago, with no arrow key held, is seen
 SHARPEN_MS = 120  # then pixels of the original are requested if the proxy does not suffice
 _LINGER_MS = 400  # then all pixels of the original are requested: the person may zoom in next
-ZOOMED_MS = 40  # SHARPEN_MS while zoomed; longer than the key repeat: a held arrow requests nothing
+ZOOMED_MS = 40  # SHARPEN_MS while zoomed
 NAVIGATOR_MS = 1000
 _DECISION_MS = 1200  # long enough to read; the next mark replaces it
 
@@ -63,6 +64,7 @@ class LoupeView(QWidget):
         session.requests.zoom_requested.connect(self.originals.clear_failures)
         self._pan_zoom = PanZoom(self, session, self._viewport, self._viewport_at)
         self._last_key: tuple[object, ...] = ()
+        self._pace = Pace()
         self._requesting = self._timer(0, self._request_ahead)  # after posted paints
         self._rest = self._timer(REST_MS, self._rested)
         self._sharpen = self._timer(SHARPEN_MS, self._fetch)
@@ -79,6 +81,7 @@ class LoupeView(QWidget):
 
     def _connect(self) -> None:
         session = self._session
+        session.photos.current_changed.connect(self._pace.step)
         session.photos.current_changed.connect(self._on_current)
         session.photos.list_changed.connect(self._on_current)
         for changed in (
@@ -171,6 +174,17 @@ class LoupeView(QWidget):
         if current is not None and self.isVisible() and not self._session.view_state.finished:
             self.originals.want(self._viewport.original_requests(self._lingering == current))
 
+    def _delay_ms(self, least_ms: int, whole: bool) -> int:
+        """Return how long after a step to read originals: later if the next step is due sooner.
+
+        Args:
+            least_ms: the shortest delay.
+            whole: whether all pixels are decoded, which takes long.
+        """
+        pipeline = self._session.pipeline
+        work_s = pipeline.frames.full_s if whole and pipeline is not None else 0.0
+        return round(1000 * self._pace.delay_s(least_ms / 1000, work_s))
+
     def _lingered(self) -> None:
         """Read all of the original, so that zooming in shows it at once."""
         if not self._key_state.is_navigating():
@@ -190,9 +204,10 @@ class LoupeView(QWidget):
         tile = self._viewport.tile()
         unread = tile is not None and not tile.proxy
         zoomed = self._session.view_state.zoom is not None
-        soon = zoomed or not self.strip.isHidden()
-        self._sharpen.start(0 if unread else ZOOMED_MS if soon else SHARPEN_MS)
-        self._linger.start()
+        least_ms = SHARPEN_MS if not zoomed and self.strip.isHidden() else ZOOMED_MS
+        whole = zoomed or bool(overlay_kinds(self._session))
+        self._sharpen.start(0 if unread else self._delay_ms(least_ms, whole))
+        self._linger.start(self._delay_ms(_LINGER_MS, whole=True))
         if zoomed:
             self._navigator.start()
 

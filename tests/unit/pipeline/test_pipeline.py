@@ -407,6 +407,24 @@ def test_no_model_is_loaded_while_the_first_screens_are_read(
     assert totals is not None and totals.measured == 3 and done
 
 
+def test_a_key_wakes_the_conductor_only_while_photos_wait(
+    threaded: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threaded.open_folders([fake_stages.write(tmp_path / "in", "ok")])
+    until(lambda: threaded.is_idle)
+    woken: list[object] = []
+    monkeypatch.setattr(threaded._conductor, "wake", lambda: woken.append(None))
+
+    def wakes() -> bool:
+        woken.clear()
+        threaded.focus([1])
+        return bool(woken)
+
+    until(lambda: not wakes())
+    threaded.pause()  # on resuming, photos may wait
+    until(wakes)
+
+
 def test_an_import_gives_way_while_a_photo_on_screen_waits_to_be_read(
     threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:

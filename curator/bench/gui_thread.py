@@ -1,0 +1,195 @@
+"""What keeps the GUI thread from painting: which event took how long, and where it was then.
+
+Bars use it beside their figures. The program itself never does.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
+
+import curator
+
+LONG_S = 0.004  # an event that takes longer, without its paints, is recorded
+_SAMPLE_EVERY_S = 0.001
+_FUNCTIONS = 5  # named of each stack
+_PAINTS = (QEvent.Type.Paint, QEvent.Type.UpdateRequest, QEvent.Type.Expose)
+_SOURCES = Path(curator.__file__).parent
+_BENCH = _SOURCES / "bench"
+
+Handler = Callable[[QObject, QEvent], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class LongEvent:
+    """An event that kept the GUI thread for LONG_S or longer.
+
+    Attributes:
+        seconds: how long, without the paints inside.
+        processor_s: processor time of the thread; the rest was spent waiting: for the disk, a core,
+            a lock, or another thread of Python.
+        what: the type of the event and the class of its receiver.
+        where: the function that ran most of the time, then its callers; empty if unknown.
+    """
+
+    seconds: float
+    processor_s: float
+    what: str
+    where: str
+
+    def __str__(self) -> str:
+        spent = f"{1000 * self.seconds:.1f} ms ({1000 * self.processor_s:.1f} of processor)"
+        return f"{spent} in {self.what}{self.where and f', {self.where}'}"
+
+
+@dataclass
+class _Running:
+    """The event being handled now; times are those of the watch's clock, in seconds."""
+
+    begin: float
+    processor: float
+    painting: bool = False
+    painted: float = 0.0
+    collected: float = 0.0
+    samples: Counter[str] = field(default_factory=Counter)
+
+
+class EventWatch:
+    """Measures the events of the GUI thread that are not paints.
+
+    Args:
+        clock: seconds.
+
+    Attributes:
+        found: the long events so far.
+        longest_s: the longest event so far, even if it is not long.
+
+    Thread: GUI.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.found: list[LongEvent] = []
+        self.longest_s = 0.0
+        self._clock = clock
+        self._running: _Running | None = None
+        self._sampling = False
+
+    def deliver(self, handle: Handler, receiver: QObject, event: QEvent) -> bool:
+        """Let ``handle`` deliver an event, and measure it; return its result."""
+        running, paints = self._running, event.type() in _PAINTS
+        if running is None:
+            return handle(receiver, event) if paints else self._measure(handle, receiver, event)
+        if running.painting or not paints:
+            return handle(receiver, event)
+        running.painting, begin = True, self._clock()
+        try:
+            return handle(receiver, event)
+        finally:
+            running.painted += self._clock() - begin
+            running.painting = False
+
+    def _measure(self, handle: Handler, receiver: QObject, event: QEvent) -> bool:
+        what = f"{event.type().name} of {type(receiver).__name__}"  # both may be deleted by it
+        self._running = running = _Running(self._clock(), time.thread_time())
+        self._sample_every(LONG_S / 2, _SAMPLE_EVERY_S)
+        try:
+            return handle(receiver, event)
+        finally:
+            self._sample_every(0.0)
+            self._running = None
+            seconds = self._clock() - running.begin - running.painted
+            self.longest_s = max(self.longest_s, seconds)
+            if seconds >= LONG_S:
+                processor = time.thread_time() - running.processor
+                where = _most_common(running.samples)
+                if running.collected > seconds / 2:
+                    where = "garbage collection"
+                self.found.append(LongEvent(seconds, processor, what, where))
+
+    # --- what it was doing
+
+    @contextmanager
+    def sampling(self) -> Iterator[None]:
+        """Look where the GUI thread is while an event takes long; it must be the main thread.
+
+        A signal interrupts it: another thread that held its frames would keep alive, and then
+        destroy, Qt's objects. Windows has no such signals: events have no ``where`` there.
+        """
+        if sys.platform == "win32":
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, self._sample)
+        gc.callbacks.append(self._note_collection)
+        self._sampling = True
+        try:
+            yield
+        finally:
+            self._sampling = False
+            gc.callbacks.remove(self._note_collection)
+            signal.signal(signal.SIGALRM, before)
+
+    def _sample_every(self, first_s: float, then_s: float = 0.0) -> None:
+        if self._sampling and sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, first_s, then_s)
+
+    def _sample(self, _number: int, frame: FrameType | None) -> None:
+        if self._running is not None and not self._running.painting:
+            self._running.samples[_stack(frame)] += 1
+
+    def _note_collection(self, phase: str, _info: object) -> None:
+        if self._running is not None and threading.current_thread() is threading.main_thread():
+            self._running.collected += self._clock() if phase == "stop" else -self._clock()
+
+
+def _most_common(samples: Counter[str]) -> str:
+    return "".join(name for name, _ in samples.most_common(1))
+
+
+def _stack(frame: FrameType | None) -> str:
+    """Return the innermost functions of Curator in a stack, without those of bars."""
+    names: list[str] = []
+    while frame is not None and len(names) < _FUNCTIONS:
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(_SOURCES) and not path.is_relative_to(_BENCH):
+            names.append(f"{path.stem}.{frame.f_code.co_name}")
+        frame = frame.f_back
+    return " < ".join(names)
+
+
+class WatchedApplication(QApplication):
+    """A QApplication that can watch its events.
+
+    Thread: GUI.
+    """
+
+    def __init__(self, arguments: list[str]) -> None:
+        super().__init__(arguments)
+        self._watch: EventWatch | None = None
+
+    @contextmanager
+    def watched(self) -> Iterator[EventWatch]:
+        """Watch all events until the context ends."""
+        self._watch = watch = EventWatch()
+        try:
+            with watch.sampling():
+                yield watch
+        finally:
+            self._watch = None
+
+    def notify(self, receiver: QObject, event: QEvent) -> bool:
+        """Deliver an event."""
+        if self._watch is None:
+            return super().notify(receiver, event)
+        return self._watch.deliver(super().notify, receiver, event)

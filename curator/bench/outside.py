@@ -1,0 +1,323 @@
+"""The bar measured from outside: from a key on a real display to the next photo on its screen.
+
+Keys are sent as if pressed (XTEST), and the pixel in the middle of the window is read until it
+shows the next photo: each drawn photo has a color of its own there. Nothing of Curator is called,
+so other viewers are measured in the same way. python-xlib does both; it is pure Python, and
+reading one pixel takes 0.1 ms.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+from curator.bench.draw import TAKEN, Coding, Shot, camera_jpeg, scene
+from curator.bench.figures import Figure, Reference, Workspace, percentile, program
+from curator.model import KnownError
+
+_SIZE = (6000, 4000)
+_QUALITY = 76  # about 4 MB
+_LEVELS = (60, 120, 180, 240)  # of red, green and blue in the middle of a photo
+_PHOTOS = len(_LEVELS) ** 3
+_NEAR = 20  # a decoded level differs by less
+_PART = 5  # the flat part is this fraction of width and height
+_RATES = {2: 42, 4: 63, 8: 126}  # keys a second: how many
+_OTHERS_KEYS = 14
+_REST_S = 2.0  # between two series
+_POLL_S = 0.0005
+_START_S = 120.0
+_KEYS_EVERY_S = 0.5  # until the first photo is shown
+_LATE_S = 5.0  # a photo not shown by then never comes
+_SCREEN = "1440x900x24"
+_ASIDE_PX = 80  # inside the flat part of a large photo, beside that of a thumbnail
+_NO_ENCODER = {"CURATOR_ENCODER__WHICH": "none"}
+_LOOP = [sys.executable, "-c", "while True: pass"]
+
+
+class Viewer(NamedTuple):
+    """A program that shows photos by key.
+
+    ``command`` is followed by the folder; ``keys`` lead to the view that is measured, and keep it.
+    ``following`` and ``first`` go to photos. All are names of X keys.
+    """
+
+    name: str
+    command: Sequence[str]
+    keys: Sequence[str] = ()
+    following: str = "Right"
+    first: str = "Home"
+
+
+_OTHERS = (
+    Viewer("geeqie", ("geeqie", "--fullscreen"), following="Page_Down"),
+    Viewer("feh", ("feh", "--geometry", "1440x900", "--auto-zoom")),
+)
+
+
+def missing() -> str | None:
+    """Return what the bar needs that is not installed, with the remedy; None if nothing."""
+    if not sys.platform.startswith("linux"):
+        return "It needs an X server, as Linux has."
+    if importlib.util.find_spec("Xlib") is None:
+        return "It needs python-xlib: pip install python-xlib"
+    lacking = [name for name in ("Xvfb", "openbox") if shutil.which(name) is None]
+    if lacking and "DISPLAY" not in os.environ:
+        packages = " ".join(map(str.lower, lacking))
+        return f"It needs a display, or a virtual one: apt-get install {packages}"
+    return None
+
+
+def outside(workspace: Workspace) -> list[Figure]:
+    """Press keys at several paces, with and without other work, in another viewer and Curator."""
+    folder, home = drawn(workspace.scratch / "photos"), str(workspace.scratch / "home")
+    command = [*program(), "--home", home, "ingest", str(folder)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | _NO_ENCODER)
+    curator = Viewer("Curator", (*program(), "--home", home), ("e",))
+    others = [viewer for viewer in _OTHERS if shutil.which(viewer.command[0])][:1]
+    times: dict[tuple[str, int, bool], list[float]] = {}
+    with display() as screen:
+        for viewer in (*others, curator):
+            with running(screen, viewer, folder, workspace.scratch):
+                for busy in (False, True):
+                    with other_work() if busy else nullcontext():
+                        for rate, keys in _RATES.items():
+                            count = keys if viewer is curator else _OTHERS_KEYS
+                            found = pressed(screen, viewer, count, rate)
+                            times[viewer.name, rate, busy] = found
+    figures = []
+    for busy, rate in itertools.product((False, True), _RATES):
+        bare = [(other.name, times[other.name, rate, busy]) for other in others]
+        figures += _figures(rate, busy, times[curator.name, rate, busy], bare)
+    return figures
+
+
+def _figures(
+    rate: int, busy: bool, times: Sequence[float], others: Sequence[tuple[str, Sequence[float]]]
+) -> list[Figure]:
+    """Return p95 and p99 of a series, beside the same of another viewer, if there is one."""
+    middle, worst = 1000 * percentile(times, 0.5), 1000 * max(times)
+    note = f"median {middle:.1f} ms, worst of {len(times)} {worst:.0f} ms"
+    what = f"key to pixel, {rate} keys/s{', other work' if busy else ''}"
+    figures = []
+    for title, share, limit in (("p95", 0.95, 20.0), ("p99", 0.99, 33.0)):
+        reference: Reference | str = "no reference: neither geeqie nor feh is installed"
+        for name, bare in others:
+            reference = Reference(name, 1000 * percentile(bare, share))
+        value = 1000 * percentile(times, share)
+        figures.append(Figure(f"{what}, {title}", value, "ms", limit, reference, note=note))
+    return figures
+
+
+# --- photos
+
+
+def drawn(folder: Path) -> Path:
+    """Draw a folder of photos of 24 MP; the color in the middle of each tells its number."""
+    folder.mkdir(parents=True)
+    width, height = _SIZE
+    for number in range(_PHOTOS):
+        picture = scene(_SIZE, number % 4).copy()
+        top, left = height * (_PART // 2) // _PART, width * (_PART // 2) // _PART
+        picture[top : top + height // _PART, left : left + width // _PART] = _color(number)
+        shot = Shot(taken=TAKEN + timedelta(hours=number))
+        data = camera_jpeg(picture, shot, Coding(quality=_QUALITY))
+        (folder / f"L{number:04}.jpg").write_bytes(data)
+    return folder
+
+
+def _color(number: int) -> tuple[int, int, int]:
+    count = len(_LEVELS)
+    digits = number // count**2, number // count % count, number % count
+    red, green, blue = (_LEVELS[digit] for digit in digits)
+    return red, green, blue
+
+
+def photo_of(color: Sequence[int]) -> int | None:
+    """Return the number of the photo with this color in its middle, or None."""
+    number = 0
+    for level in color:
+        near = [place for place, known in enumerate(_LEVELS) if abs(level - known) < _NEAR]
+        if not near:
+            return None
+        number = number * len(_LEVELS) + near[0]
+    return number
+
+
+# --- the display
+
+
+@dataclass
+class Screen:
+    """A connection to an X server, and the window of the viewer on it.
+
+    Attributes:
+        name: of the display.
+        connection: of python-xlib.
+    """
+
+    name: str
+    connection: Any
+    _keycodes: dict[str, int] = field(default_factory=dict)
+
+    def press(self, key: str) -> None:
+        """Press and release a key."""
+        from Xlib import XK, X
+        from Xlib.ext import xtest
+
+        code = self._keycodes.get(key)
+        if code is None:
+            code = self.connection.keysym_to_keycode(XK.string_to_keysym(key))
+            self._keycodes[key] = code
+        for kind in (X.KeyPress, X.KeyRelease):
+            xtest.fake_input(self.connection, kind, code)
+        self.connection.flush()
+
+    def photo(self, aside: int = 0) -> int | None:
+        """Return the number of the photo in the middle of the screen; None if there is none.
+
+        ``aside`` looks so many px to the left instead.
+        """
+        from Xlib import X
+
+        screen = self.connection.screen()
+        across, down = screen.width_in_pixels // 2 - aside, screen.height_in_pixels // 2
+        pixel = screen.root.get_image(across, down, 1, 1, X.ZPixmap, 0xFFFFFFFF)
+        blue, green, red = pixel.data[:3]
+        return photo_of((red, green, blue))
+
+    def go_to_first(self, viewer: Viewer) -> None:
+        """Press keys until the first photo is shown, and let the viewer rest."""
+        end = time.monotonic() + _START_S
+        while (self.photo(), self.photo(_ASIDE_PX)) != (0, 0):
+            if time.monotonic() > end:
+                raise KnownError(f"{viewer.name} showed no photo within {_START_S:.0f} s.")
+            for key in (*viewer.keys, viewer.first):
+                self.press(key)
+            time.sleep(_KEYS_EVERY_S)
+        time.sleep(_REST_S)
+
+
+@contextmanager
+def display() -> Iterator[Screen]:
+    """Connect to the display, or to a new one of 1440 x 900 px if there is none."""
+    from Xlib.display import Display
+
+    with ExitStack() as stack:
+        name = os.environ.get("DISPLAY", "")
+        if not name:
+            name = stack.enter_context(_virtual_display())
+        connection = Display(name)
+        stack.callback(connection.close)
+        yield Screen(name, connection)
+
+
+@contextmanager
+def _virtual_display() -> Iterator[str]:
+    """Start an X server without a screen, and a window manager, which gives out the keyboard."""
+    reading, writing = os.pipe()
+    server = ["Xvfb", "-screen", "0", _SCREEN, "-nolisten", "tcp", "-displayfd", str(writing)]
+    with _ended(subprocess.Popen(server, pass_fds=[writing], stderr=subprocess.DEVNULL)):
+        os.close(writing)
+        with os.fdopen(reading) as number:
+            name = f":{number.readline().strip()}"
+        manager = subprocess.Popen(
+            ["openbox"], env=os.environ | {"DISPLAY": name}, stderr=subprocess.DEVNULL
+        )
+        with _ended(manager):
+            yield name
+
+
+@contextmanager
+def running(screen: Screen, viewer: Viewer, folder: Path, scratch: Path) -> Iterator[None]:
+    """Start a viewer on a folder, with settings of its own."""
+    own = Path(tempfile.mkdtemp(prefix="viewer-", dir=scratch))
+    environment = os.environ | {"DISPLAY": screen.name, "QT_QPA_PLATFORM": "xcb"}
+    environment |= {"HOME": str(own), **_NO_ENCODER}
+    command = [*viewer.command, str(folder)]
+    quiet = subprocess.DEVNULL
+    with _ended(subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)):
+        yield
+
+
+@contextmanager
+def other_work() -> Iterator[None]:
+    """Keep half of the cores busy."""
+    count = max(1, (psutil.cpu_count() or 2) // 2)
+    with ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(
+                _ended(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            )
+        yield
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[Any]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+# --- keys
+
+
+def pressed(screen: Screen, viewer: Viewer, count: int, rate: float) -> list[float]:
+    """Press keys at an even pace; return the seconds from each key to its photo on screen.
+
+    The keys come at their pace even if the viewer is late. A photo passed over counts as shown
+    with the next one.
+    """
+    times: list[float] = []
+    while len(times) < count:
+        screen.go_to_first(viewer)
+        some = min(count - len(times), _PHOTOS - 1)
+        times += stepped(
+            lambda: screen.press(viewer.following), screen.photo, some, 1 / rate, time.perf_counter
+        )
+    return times
+
+
+def stepped(
+    press: Callable[[], None],
+    photo: Callable[[], int | None],
+    count: int,
+    every_s: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[float]:
+    """Press keys from photo 0 on, and look at the screen until the last photo is shown."""
+    begin = clock()
+    sent: list[float] = []
+    times: list[float] = []
+    while len(times) < count:
+        if len(sent) < count and clock() >= begin + len(sent) * every_s:
+            sent.append(clock())
+            press()
+        if len(times) < len(sent):
+            shown = photo() or 0
+            now = clock()
+            times += [now - at for at in sent[len(times) : shown]]
+            if len(times) < len(sent) and now - sent[-1] > _LATE_S:
+                raise KnownError(f"Photo {len(times) + 1} was not shown within {_LATE_S:.0f} s.")
+        sleep(_POLL_S)
+    return times

@@ -45,7 +45,7 @@ _DATA = re.compile(
     r"|backups|cache|export-presets|restoring"
 )
 _CACHE = re.compile(
-    rf"{_TEMPORARY}|CACHEDIR\.TAG|table\.npz|[0-9a-f]{{24}}\.npz|proxies|thumbs|models"
+    rf"{_TEMPORARY}|CACHEDIR\.TAG|(table|stacks)\.npz|[0-9a-f]{{24}}\.npz|proxies|thumbs|models"
 )
 _BACKUPS = re.compile(rf"{_TEMPORARY}(-journal)?|catalog-[-\w]+\.db(-\w+)?")
 _PRESETS = re.compile(rf"{_TEMPORARY}|.+\.json")

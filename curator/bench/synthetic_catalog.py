@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -193,7 +195,15 @@ def _converted(home: Home, root: Path, photo: int, number: int) -> tuple[StageJo
     converted = Converted(
         fingerprint, found.size, found.mtime_ns, _capture(number), quality, "image", key, key
     )
+    converted = replace(converted, look=look(number))
     return _job(home, root, photo, number, "convert"), converted
+
+
+def look(number: int) -> str:
+    """Return a perceptual hash; those of a burst differ by a few bits."""
+    motif, frame = divmod(number, BURST)
+    drawn = hashlib.blake2b(str(motif if motif % 2 else -number).encode(), digest_size=16)
+    return f"{int.from_bytes(drawn.digest()) ^ 3 << 25 * frame:032x}080"
 
 
 def _measured(home: Home, root: Path, photo: int, number: int) -> tuple[StageJob, FacesMeasured]:

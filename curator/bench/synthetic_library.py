@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from curator.bench.synthetic_catalog import BATCH, EVENING, embed, fill, index, 
 from curator.catalog import Catalog
 from curator.library import table_cache
 from curator.model import ContentType, Described, KnownError, Label, SuggestedTag
-from curator.pipeline.stacking import Stacker
+from curator.pipeline.stacking import FILE, Stacker
 from curator.settings import Home, Settings
 from curator.settings import save as save_settings
 
@@ -100,6 +101,8 @@ def make(
     embed(home)
     catalog = Catalog.open(home.catalog)
     try:
+        progress("stacking ...")
+        _stack(catalog, home.cache / FILE)
         table_cache.save(catalog, home.table_file)
     finally:
         catalog.close()
@@ -158,12 +161,13 @@ def _described(source: str, words: list[str], photo: int) -> Described:
     return Described("drawn", "1", source, subject, kinds[photo % len(kinds)], light, mood, tags)
 
 
-def _stack(catalog: Catalog) -> None:
-    """Stack the bursts as the pipeline does."""
+def _stack(catalog: Catalog, file: Path | None = None) -> None:
+    """Stack the bursts as the pipeline does, and save what it knows then."""
     catalog.stacks.set_made_by(None)
-    stacker = Stacker(catalog)
+    stacker = Stacker(catalog, file)
     while stacker.waiting:
         stacker.advance(True, ())
+    stacker.save()
 
 
 def _cull(catalog: Catalog, ids: Sequence[int]) -> None:

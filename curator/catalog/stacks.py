@@ -7,7 +7,7 @@ again in the transaction that writes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,6 +55,11 @@ class Stacks:
             (since_rev, limit),
         )
 
+    def members(self, stacks: Iterable[int]) -> list[int]:
+        """Return the photos in some of the machine's stacks."""
+        rows = self._store.rows_for("SELECT id FROM photo WHERE stack IN ({})", stacks)
+        return [row[0] for row in rows]
+
     def save(self, changes: Sequence[StackChange]) -> list[int]:
         """Put photos into stacks and remove them, in one transaction; return the changed ids.
 
@@ -95,6 +100,15 @@ class Stacks:
         rows += self._store.rows_for(f"{select} WHERE stack IN ({{}})", filter(None, names))
         decided = {row[1] for row in rows if row[1] and (row[3] or row[2] is not None)}
         return stacks, decided
+
+    def snapshot(self) -> str:
+        """Return the token of the stacker's file that is still valid, or ""."""
+        return self._store.meta("stacks_snapshot") or ""
+
+    def set_snapshot(self, token: str) -> None:
+        """Record that a file with this token was saved, of a revision before now."""
+        with self._store.transaction():
+            self._store.set_meta("stacks_snapshot", token)
 
     def made_by(self) -> str | None:
         """Return the version of the code that made all stacks; None while some are pending."""

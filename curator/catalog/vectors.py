@@ -60,6 +60,12 @@ class Vectors:
             (encoder, since_rev, limit),
         )
 
+    def last_revision(self, encoder: str) -> int:
+        """Return the latest revision of an encoder's vectors; 0 without any."""
+        return self._store.value(
+            "SELECT coalesce(max(rev), 0) FROM vector WHERE encoder = ?", (encoder,)
+        )
+
     def of(self, encoder: str, ids: Sequence[int]) -> dict[int, bytes]:
         """Read an encoder's vectors of some photos as float16; photos without one are left out."""
         sql = (

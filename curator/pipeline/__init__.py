@@ -17,8 +17,8 @@ thread that writes and reports (`events`, `progress`, `idle_tracker`). Below it:
                  vision model, `text_lane` for those that read text, last of all
     saving       saves results with each stage's save function, and failures
     file_probe   looks at files on its own thread, so that the conductor waits for no drive
-    between_jobs keeps stacks (`stacking`, `similarity_cache`), suggested tags (`zero_shot_tagger`)
-                 and the full-text index up to date
+    between_jobs keeps stacks (`stacking`, `neighborhoods`, `pair_similarity`), suggested tags
+                 (`zero_shot_tagger`) and the full-text index up to date
     upkeep       sizes and checkpoints the catalog's log, and starts processes ahead
     backup_scheduler    makes the daily backup
 

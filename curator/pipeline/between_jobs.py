@@ -12,7 +12,7 @@ from pathlib import Path
 
 from curator.catalog import Catalog
 from curator.encoders import Recipe
-from curator.pipeline.stacking import Stacker
+from curator.pipeline.stacking import FILE, Stacker
 from curator.pipeline.zero_shot_tagger import ZeroShotTagger
 from curator.settings import Settings
 from curator.workers import WorkerPool
@@ -87,11 +87,11 @@ class BetweenJobs:
             catalog: the conductor's.
             encoder_pool: encodes the vocabulary of tags.
             settings: which tags to suggest, and when.
-            cache: where the encoded vocabulary is kept.
+            cache: where the encoded vocabulary and the stacker's file are kept.
             inline: update tags and index without pauses, for tests.
             report: gets the ids of photos whose stack or tags changed.
         """
-        self.stacker = Stacker(catalog)
+        self.stacker = Stacker(catalog, cache / FILE)
         self._indexer = Indexer(catalog)
         self.tagger = ZeroShotTagger(catalog, encoder_pool, settings, cache)
         self._parts = (self.stacker, self._indexer, self.tagger)
@@ -125,5 +125,6 @@ class BetweenJobs:
         self._indexer.advance(self._inline or calm)
 
     def stop(self) -> None:
-        """Wait for the tagger's thread; close the pool first."""
+        """Save what the next start needs; wait for the tagger's thread; close the pool first."""
+        self.stacker.save()
         self.tagger.stop()

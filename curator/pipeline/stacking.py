@@ -1,24 +1,33 @@
 """Keeping stacks up to date while photos come in; the conductor calls it between other work.
 
-All photos are grouped again each time: that takes a third of a second for 100,000 photos, and no
-partial state can go wrong. While photos come in, grouping gets a twentieth of the time at most; it
-is always done before the pipeline reports that it is idle. Changes are written a few stacks at a
-time. A stack with a person's decision must never change.
+Only photos near what changed are grouped again, see `neighborhoods`. While photos come in, grouping
+gets a twentieth of the time at most; it is always done before the pipeline reports that it is idle.
+Changes are written a few stacks at a time. A stack with a person's decision must never change.
 """
 
 from __future__ import annotations
 
+import logging
+import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import SHOT_COLUMNS, Catalog, StackChange
-from curator.pipeline.similarity_cache import PairSimilarity
+from curator.catalog.store import Row
+from curator.library import table_cache
+from curator.model import KnownError
+from curator.pipeline.neighborhoods import SHOT, Neighborhoods, Shots
+from curator.pipeline.pair_similarity import PairSimilarity
 from curator.stages.stack import KIND_CODE, KINDS, group
-from curator.stages.stack_columns import Likeness, StackColumns, exposure_value, parse_hashes
+from curator.stages.stack_columns import Likeness, exposure_value, parse_hashes, reliable_times
+
+log = logging.getLogger(__name__)
 
 # Raise it when grouping changes: all stacks without a decision are then made again.
 VERSION = "1"
@@ -28,26 +37,12 @@ _CALM_SHARE = 4  # the same while nothing else is being done
 _TARGET_S = 0.003  # how long a transaction should take: a decision waits for it
 _HUGE_PX = 1_000_000  # longer edges count as this
 _AT_MOST = 64  # changes in one transaction; a larger stack is written as a whole
+FILE = "stacks.npz"
+"""The file in the cache from which the next start knows all photos; it may be deleted."""
+_MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
+_REST_S = 60.0  # after this long without changes, photos are kept in the file only
 
 Ids = NDArray[np.int64]
-
-
-# The columns of `StackColumns` but ``ids``, and the stacks in the catalog.
-_DTYPES = {
-    "here": "?",
-    "taken_at": "M8[us]",
-    "camera": "i4",
-    "exposure_s": "f4",
-    "ev": "f4",
-    "width": "i4",
-    "height": "i4",
-    "phash": "2u8",
-    "stack": "i8",
-    "kind": "i1",
-    "person": "i8",
-    "marked": "?",
-}
-_GROUPED_BY = [column.name for column in fields(StackColumns) if column.name != "ids"]
 
 
 @dataclass
@@ -80,20 +75,27 @@ class Stacker:
     Thread: the conductor's.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
-        """Make a stacker; it reads photos when it groups them for the first time."""
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, file: Path | None = None) -> None:
+        """Make a stacker; it reads photos when it groups them for the first time.
+
+        Args:
+            catalog: the conductor's.
+            file: where :meth:`save` keeps what is known of them; None: nowhere.
+        """
+        self._catalog, self._file = catalog, file
         self._pairs: PairSimilarity | None = None
-        # Indexed by photo id.
-        self._columns = {name: np.zeros(1024, dtype) for name, dtype in _DTYPES.items()}
+        self._grouped_by: str | None = None  # the encoder at the last grouping
+        self._photos: Neighborhoods | None = None
         self._cameras: dict[str, int] = {}
         self._rev = 0
+        self._saved_rev = -1  # the revision in the file
         self._unsaved: _Changes | None = None
         self._at_most = _AT_MOST
         self._noted = catalog.stacks.made_by() == VERSION
         self._stale = not self._noted
         self._due_at = self._calm_due_at = 0.0
         self._held: frozenset[int] = frozenset()  # photos on screen whose stack is to change
+        self._put_off: Ids = np.zeros(0, np.int64)  # all photos that wait for these
 
     def use_encoder(self, key: str | None) -> None:
         """Refine stacks by the vectors of this encoder from now on; None: without vectors."""
@@ -133,11 +135,18 @@ class Stacker:
         if self._held and self._held.isdisjoint(focus):
             self._held, self._stale = frozenset(), True
         if self._unsaved is None:
+            begin = time.monotonic()
+            if calm and self._photos is not None and begin > self._due_at + _REST_S:
+                self._rest()
             if not self._stale or self.wait_s(calm):
                 return []
-            begin = time.monotonic()
             self._stale = False
-            self._unsaved = self._group(focus)
+            try:
+                self._unsaved = self._group(focus)
+            except BaseException:
+                self._stale = True
+                self._forget()
+                raise
             after = time.monotonic()
             self._due_at = after + max(EVERY_S, _SHARE * (after - begin))
             self._calm_due_at = after + _CALM_SHARE * (after - begin)
@@ -151,6 +160,7 @@ class Stacker:
         if some:
             begin = time.monotonic()
             changed = self._catalog.stacks.save(some)
+            self._note(some, changed)
             took = time.monotonic() - begin
             if took > _TARGET_S:
                 self._at_most = max(4, self._at_most // 2)
@@ -164,71 +174,147 @@ class Stacker:
                 self._catalog.stacks.set_made_by(VERSION)
         return changed
 
+    def _note(self, changes: Sequence[StackChange], saved: Sequence[int]) -> None:
+        """Note stacks that were saved: they are no reason to group photos again."""
+        assert self._photos is not None
+        of_saved = set(saved)
+        for photo, stack, kind in changes:
+            if photo in of_saved:
+                self._photos.shots["stack"][photo] = stack or 0
+                self._photos.shots["kind"][photo] = KIND_CODE[kind]
+
+    # --- between two runs
+
+    def save(self) -> None:
+        """Save what is known of the photos, so that the next start need not read all of them.
+
+        The file has a token, which is written to the catalog after it. What changed since has a
+        later revision, and a catalog restored from a backup has another token. A failure is only
+        logged: it makes the next start slower.
+        """
+        photos = self._photos
+        if self._file is None or photos is None or self._rev == self._saved_rev:
+            return
+        if photos.count < _MIN_PHOTOS or not photos.settled:
+            return
+        put_off = [self._put_off]
+        if self._unsaved is not None:
+            put_off.append(self._unsaved.ids[self._unsaved.at :])
+        token = f"{VERSION}/{SHOT.itemsize}/{secrets.token_hex(8)}"
+        known: dict[str, Any] = {
+            **photos.dump(),
+            **({} if self._pairs is None else self._pairs.dump()),
+            "rev": self._rev,
+            "put_off": np.concatenate(put_off),
+            "cameras": np.array(list(self._cameras), np.str_),
+            "encoder": self._grouped_by or "",
+        }
+        try:
+            table_cache.write(self._file, token, known)
+            self._catalog.stacks.set_snapshot(token)
+        except (KnownError, OSError, ValueError) as error:
+            log.info("the next start reads all photos to stack them: %s", error)
+        else:
+            self._saved_rev = self._rev
+
+    def _restore(self) -> Neighborhoods:
+        """Return the photos in the file, or none if it is not valid."""
+        token = self._catalog.stacks.snapshot()
+        if self._file is None or not token.startswith(f"{VERSION}/{SHOT.itemsize}/"):
+            return Neighborhoods()
+        known = table_cache.read(self._file, token)
+        if known is None:
+            return Neighborhoods()
+        self._rev = self._saved_rev = int(known["rev"])
+        self._put_off = known["put_off"]
+        self._cameras = {name: number for number, name in enumerate(known["cameras"].tolist())}
+        self._grouped_by = str(known["encoder"]) or None
+        if self._pairs is not None and self.encoder == self._grouped_by:
+            self._pairs.restore(known)
+        return Neighborhoods(known)
+
+    def _rest(self) -> None:
+        """Free the memory that all photos take, if the file has them."""
+        self.save()
+        self._due_at = time.monotonic()  # try again later, not at once
+        if self._rev == self._saved_rev:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Know nothing of the photos any more; the next grouping reads the file."""
+        self._photos, self._rev, self._saved_rev = None, 0, -1
+
     # --- grouping
 
     def _group(self, focus: Sequence[int]) -> _Changes:
-        """Group all photos whose stack has no decision; return the changes."""
-        fresh = self._read()
-        columns = self._columns
-        ids = np.flatnonzero(columns["here"] & ~self._frozen())
-        shots = StackColumns(ids, *(columns[name][ids] for name in _GROUPED_BY))
-        found = group(shots, self._likeness(ids))
-        before = columns["stack"][ids]
-        changed = (found.stack != before) | (found.kind != columns["kind"][ids])
+        """Group the photos near what changed, if no decision forbids it; return the changes."""
+        photos, read = self._read()
+        photos.seed([self._put_off])
+        ids, similar = photos.take()
+        found = group(photos.columns(ids), self._likeness(ids), similar)
+        before, kind = (photos.shots[name][ids] for name in ("stack", "kind"))
+        changed = (found.stack != before) | (found.kind != kind)
         on_screen = np.isin(ids, np.array(focus, np.int64))
         shown = on_screen & (before > 0)
         # A newly read picture changes stacks on screen, too; an encoder's vectors alone do not.
-        read = np.isin(ids, fresh)
+        fresh = np.isin(ids, read)
         held = changed & (_shares(before, before[shown]) | _shares(found.stack, found.stack[shown]))
-        held &= ~(_shares(before, before[read]) | _shares(found.stack, found.stack[read]))
+        held &= ~(_shares(before, before[fresh]) | _shares(found.stack, found.stack[fresh]))
         self._held = frozenset(ids[shown].tolist()) if held.any() else frozenset()
+        self._put_off = ids[held]
         rows = np.flatnonzero(changed & ~held)
         # A photo that joins a stack is written with it; photos that leave a stack stay together.
         home = np.where(found.stack > 0, found.stack, before)
         rows = rows[np.lexsort((home[rows], ~_shares(home, home[on_screen])[rows]))]
         return _Changes(ids[rows], home[rows], found.stack[rows], found.kind[rows])
 
-    def _frozen(self) -> NDArray[np.bool_]:
-        """Return a mask of photos in stacks with a mark or another decision of a person."""
-        stack, grouped_by_person = self._columns["stack"], self._columns["person"] >= 0
-        decided = self._columns["here"] & (self._columns["marked"] | grouped_by_person)
-        return grouped_by_person | _shares(stack, stack[decided])
-
     def _likeness(self, ids: Ids) -> Likeness | None:
         pairs = self._pairs
-        if pairs is None:
-            return None
-        pairs.refresh()
-        return lambda a, b: pairs(ids[a], ids[b])
+        return None if pairs is None else lambda a, b: pairs(ids[a], ids[b])
 
-    def _read(self) -> Ids:
-        """Read photos that changed in the catalog; return ids whose perceptual hash changed."""
-        columns = self._columns
-        fresh = [np.zeros(0, np.int64)]
+    def _read(self) -> tuple[Neighborhoods, Ids]:
+        """Read what changed in the catalog; also return photos whose perceptual hash changed."""
+        photos = self._photos = self._photos or self._restore()
+        read = [np.zeros(0, np.int64)]
         while rows := self._catalog.stacks.shots(self._rev):
-            row = dict(zip(SHOT_COLUMNS, zip(*rows, strict=True), strict=True))
-            at = np.array(row["id"])
-            if at.max() >= len(columns["here"]):
-                for name, old in columns.items():
-                    columns[name] = np.zeros((2 * int(at.max()), *old.shape[1:]), old.dtype)
-                    columns[name][: len(old)] = old
-            exposure_s, f_number, iso = (
-                np.array(row[name], np.float32) for name in ("exposure_s", "f_number", "iso")
-            )
-            columns["exposure_s"][at] = exposure_s
-            columns["ev"][at] = exposure_value(exposure_s, f_number, iso)
-            columns["taken_at"][at] = np.array(row["taken_at"], "M8[us]")
-            columns["camera"][at] = [self._camera(name) for name in row["camera"]]
-            for edge in ("width", "height"):  # older versions accepted any header
-                columns[edge][at] = [min(value or 0, _HUGE_PX) for value in row[edge]]
-            phash = parse_hashes(row["look"])
-            fresh.append(at[(columns["phash"][at] != phash).any(axis=1)])
-            columns["phash"][at] = phash
-            columns["kind"][at] = [KIND_CODE[value] for value in row["stack_kind"]]
-            for name in ("stack", "person", "marked", "here"):
-                columns[name][at] = row[name]
-            self._rev = int(row["rev"][-1])
-        return np.concatenate(fresh)
+            ids, shots = self._shots(rows)
+            photos.make_room(int(ids.max()))
+            looks = photos.shots["phash"][ids] != shots["phash"]
+            read.append(ids[looks.any(axis=1)])
+            photos.put(ids, shots, self._members)
+            self._rev = int(rows[-1][0])
+        if self.encoder != self._grouped_by:
+            self._grouped_by = self.encoder
+            photos.seed_all()
+        renewed = None if self._pairs is None else self._pairs.refresh()
+        if renewed is not None:
+            photos.seed([renewed])
+        elif self._pairs is not None:
+            photos.seed_all()
+        return photos, np.concatenate(read)
+
+    def _members(self, stacks: Ids) -> Ids:
+        return np.array(self._catalog.stacks.members(stacks.tolist()), np.int64)
+
+    def _shots(self, rows: Sequence[Row]) -> tuple[Ids, Shots]:
+        """Return the photos of rows of the catalog, and what is known of them."""
+        row = dict(zip(SHOT_COLUMNS, zip(*rows, strict=True), strict=True))
+        shots = np.zeros(len(rows), SHOT)
+        exposure_s, f_number, iso = (
+            np.array(row[name], np.float32) for name in ("exposure_s", "f_number", "iso")
+        )
+        shots["exposure_s"] = exposure_s
+        shots["ev"] = exposure_value(exposure_s, f_number, iso)
+        shots["taken_at"] = reliable_times(np.array(row["taken_at"], "M8[us]"))
+        shots["camera"] = [self._camera(name) for name in row["camera"]]
+        for edge in ("width", "height"):  # older versions accepted any header
+            shots[edge] = [min(value or 0, _HUGE_PX) for value in row[edge]]
+        shots["phash"] = parse_hashes(row["look"])
+        shots["kind"] = [KIND_CODE[value] for value in row["stack_kind"]]
+        shots["person"] = np.array(row["person"]) >= 0
+        for name in ("stack", "marked", "here"):
+            shots[name] = row[name]
+        return np.array(row["id"], np.int64), shots
 
     def _camera(self, name: str | None) -> int:
         return self._cameras.setdefault(name, len(self._cameras)) if name else -1

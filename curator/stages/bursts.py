@@ -39,11 +39,22 @@ _LULL = 4.0  # a gap in a burst is at most this many times the usual gap
 _CALM_S = 1.0  # shorter gaps never split a burst: many clocks record whole seconds
 _SLOW_S = 0.5  # from this usual gap on, frames were taken singly and must resemble the first
 _ROUNDS = 24
+LONGEST_EXPOSURE_S = 60.0
+"""Longer exposures count as this: a wrong header must not reach over the whole library."""
 
 _BRACKET_GAP_S = 4.0  # from the end of one exposure to the start of the next
 _BRACKET_STEP = (0.6, 3.4)  # stops
 _BRACKET_UNEVEN = 0.5  # stops between the smallest and the largest step
 _BRACKETS = range(9, 2, -1)  # frames
+
+
+def reach_s(exposure_s: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return for each photo how long after its time, in s, the next may be of the same series.
+
+    A frame that comes later decides nothing either, about the series or the pause around it.
+    """
+    exposure = np.clip(np.nan_to_num(exposure_s), 0, LONGEST_EXPOSURE_S).astype(np.float64)
+    return np.maximum(_BRACKET_GAP_S + exposure, _APART * _REACH[0][1] + _CALM_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ def _line(shots: StackColumns, rows: Rows, likeness: Likeness | None) -> _Line:
     a, b = rows[:-1], rows[1:]
     time = shots.taken_at[rows].astype("M8[us]").astype(np.int64) / 1e6
     between = np.diff(time)
-    exposure = np.nan_to_num(shots.exposure_s[a])
+    exposure = np.minimum(np.nan_to_num(shots.exposure_s[a]), LONGEST_EXPOSURE_S)
     idle = np.maximum(between - exposure, 0)
     gap = np.maximum(between - np.minimum(exposure, _CALM_S), 0)
     same = shots.camera[a] == shots.camera[b]
@@ -178,20 +189,21 @@ def _bursts(line: _Line, taken: Mask) -> tuple[Rows, Rows]:
     link = able & (line.gap <= reach)
     late = able & ~link  # links that only their gap breaks: then the rhythm around counts
     for _ in range(_ROUNDS):
-        if not _thin_out(line, link, late):
+        unsteady = _thin_out(line, link, late)
+        if not unsteady.size:
             break
     else:
-        link[:] = False  # no rhythm was found, so there is no burst
+        link[unsteady] = False  # no rhythm was found, so this is no burst
     starts = np.flatnonzero(link & ~np.r_[False, link[:-1]])
     stops = np.flatnonzero(link & ~np.r_[link[1:], False]) + 2
     return starts, stops
 
 
-def _thin_out(line: _Line, link: Mask, late: Mask) -> bool:
-    """Cut links that break a burst's rhythm or leave its scene; return whether any was cut."""
+def _thin_out(line: _Line, link: Mask, late: Mask) -> Rows:
+    """Cut links that break a burst's rhythm or leave its scene; return all links of such bursts."""
     inside = np.flatnonzero(link)
     if not inside.size:
-        return False
+        return inside
     opens = np.r_[True, np.diff(inside) > 1]
     run = np.cumsum(opens) - 1
     at = np.flatnonzero(opens)
@@ -218,4 +230,7 @@ def _thin_out(line: _Line, link: Mask, late: Mask) -> bool:
     strayed, runs = inside[slow][bits > _DIFFERENT], run[slow][bits > _DIFFERENT]
     strayed = strayed[np.r_[True, np.diff(runs) > 0]] if strayed.size else strayed
     link[strayed] = False
-    return bool(cut.any() or strayed.size)
+    changed = np.zeros(len(at), bool)
+    changed[run[cut]] = True
+    changed[runs] = True
+    return inside[changed[run]]

@@ -14,34 +14,42 @@ from numpy.typing import NDArray
 from curator.stages.stack_columns import (
     Likeness,
     Mask,
+    Pairs,
     Rows,
     StackColumns,
+    count_bits,
     differing_bits,
     has_subseconds,
 )
 
-_SAME = 7  # bits of 128 a copy may differ by; 8 bands of 16 bits find every such pair
+BANDS = 8
+"""Parts of 16 bits of a perceptual hash; copies agree in one of them."""
+NEIGHBORS = 8
+"""Neighbors of a photo in each band that are compared: keeps 10,000 similar photos linear."""
+CROWD = 64
+"""If more photos have one hash, they are a series from a tripod or documents, not copies."""
+
+_SAME = 7  # bits of 128 a copy may differ by; 8 bands find every such pair
 _RESAVED = 3  # bits, for files of the same size, camera and second
 _EDITED = 24  # bits, for files with the same instant
 _CROPPED = 40  # bits, for files with the same instant that an encoder finds similar
 _SHAPE = 0.02  # relative difference of two aspects that rounding or a trimmed edge may cause
 _UNLIKE, _AKIN = 0.3, 0.7  # similarity that all copies exceed, and that of one scene
-_NEIGHBORS = 8  # of each photo in each band: keeps 10,000 photos with equal hashes linear
 _MOST = 32  # larger groups of copies are not believed
-_CROWD = 64  # more photos with one hash are a tripod series or documents, not copies
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # mixes two words into one (2^64 over the golden ratio)
 _INSTANT = np.timedelta64(10, "ms")  # cameras and programs round
 
 
-def originals(shots: StackColumns, likeness: Likeness | None) -> Rows:
+def originals(shots: StackColumns, likeness: Likeness | None, similar: Pairs | None = None) -> Rows:
     """Return for each row the row it is a copy of: the largest with a time, or itself.
 
     Args:
         shots: all photos.
         likeness: called once, for pairs that look the same.
+        similar: the result of :func:`similar_pairs`, if it is known.
     """
     everyone = np.arange(len(shots.ids))
-    a, b = _pairs(shots)
+    a, b = _pairs(shots, [similar] if similar else similar_pairs(shots.phash))
     possible = _copies(shots, a, b, _CROPPED)
     a, b = a[possible], b[possible]
     agree = _copies(shots, a, b, _EDITED)
@@ -66,44 +74,39 @@ def originals(shots: StackColumns, likeness: Likeness | None) -> Rows:
     return best
 
 
-def _pairs(shots: StackColumns) -> tuple[Rows, Rows]:
+def _pairs(shots: StackColumns, similar: list[Pairs]) -> Pairs:
     """Return pairs of rows worth comparing, each once: similar hashes, and the same instant."""
     count = len(shots.ids)
-    a, b = _once(_same_band(shots.phash), count)
+    a, b = _once(similar, count)
     if a.size:
         crowd = _components(count, a, b)
-        few = np.bincount(crowd, minlength=count)[crowd[a]] <= _CROWD
+        few = np.bincount(crowd, minlength=count)[crowd[a]] <= CROWD
         a, b = a[few], b[few]
     return _once([(a, b), *_same_instant(shots)], count)
 
 
-def _once(found: list[tuple[Rows, Rows]], count: int) -> tuple[Rows, Rows]:
+def _once(found: list[Pairs], count: int) -> Pairs:
     """Join lists of pairs, smaller row first, each pair once."""
     codes = [np.minimum(a, b) * count + np.maximum(a, b) for a, b in found]
     every = np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.intp)
     return every // max(count, 1), every % max(count, 1)
 
 
-def _same_band(phash: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
-    """Find pairs of hashes equal in one of eight bands of 16 bits, and similar elsewhere.
+def similar_pairs(phash: NDArray[np.uint64]) -> list[Pairs]:
+    """Find pairs of hashes equal in one band, and similar elsewhere.
 
-    Rows are sorted by the band and the three bands after it, so that in a crowded band the most
-    similar rows are neighbors. Hashes that more than ``_CROWD`` photos share are left out.
+    Rows are sorted by :func:`band_key`, so that in a crowded band the most similar rows are
+    neighbors. Hashes that more than ``CROWD`` photos share are left out.
     """
     rows = np.flatnonzero(phash.any(axis=1))
-    _, where, times = np.unique(
-        phash[rows, 0] * _ODD + phash[rows, 1], return_inverse=True, return_counts=True
-    )
-    rows = rows[times[where] <= _CROWD]
-    words = phash[rows].view(np.uint16).astype(np.uint64)
+    _, where, times = np.unique(whole_key(phash[rows]), return_inverse=True, return_counts=True)
+    rows = rows[times[where] <= CROWD]
     found = []
-    for band in range(8):
-        key = np.zeros(len(rows), np.uint64)
-        for at in range(4):
-            key |= words[:, (band + at) % 8] << np.uint64(48 - 16 * at)
+    for band in range(BANDS):
+        key = band_key(phash[rows], band)
         order = np.argsort(key, kind="stable")
         bucket = key[order] >> np.uint64(48)
-        for step in range(1, min(_NEIGHBORS, len(rows) - 1) + 1):
+        for step in range(1, min(NEIGHBORS, len(rows) - 1) + 1):
             same = np.flatnonzero(bucket[step:] == bucket[:-step])
             if not same.size:
                 break
@@ -113,7 +116,34 @@ def _same_band(phash: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
     return found
 
 
-def _same_instant(shots: StackColumns) -> list[tuple[Rows, Rows]]:
+def band_key(phash: NDArray[np.uint64], band: int) -> NDArray[np.uint64]:
+    """Return what hashes (N, 2) are sorted by in a band: its bits, and those of the next three."""
+    words = np.ascontiguousarray(phash).view(np.uint16)
+    # In reverse, because the first of the four words is the highest.
+    four = words[:, [(band + at) % BANDS for at in (3, 2, 1, 0)]]
+    return np.ascontiguousarray(four).view(np.uint64)[:, 0]
+
+
+def whole_key(phash: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a number for each hash (N, 2), equal for equal hashes."""
+    return phash[:, 0] * _ODD + phash[:, 1]
+
+
+def is_similar(one: NDArray[np.uint64], other: NDArray[np.uint64], band: int) -> Mask:
+    """Return a mask of the pairs that are equal in a band, and similar elsewhere.
+
+    Args:
+        one: hashes (..., 2).
+        other: hashes of the same shape.
+        band: its number.
+    """
+    differ = one ^ other
+    same = differ.view(np.uint16)[..., band] == 0
+    same[same] = count_bits(differ[same]) <= _SAME
+    return np.asarray(same)
+
+
+def _same_instant(shots: StackColumns) -> list[Pairs]:
     """Find neighbors in time within an instant."""
     rows = np.flatnonzero(~np.isnat(shots.taken_at))
     rows = rows[np.lexsort((shots.ids[rows], shots.taken_at[rows]))]

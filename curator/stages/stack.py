@@ -18,7 +18,14 @@ from curator.faces.people import FrameEyes
 from curator.model import StackKind, counted
 from curator.stages.bursts import series
 from curator.stages.copies import originals
-from curator.stages.stack_columns import Likeness, Mask, Rows, StackColumns
+from curator.stages.stack_columns import (
+    Likeness,
+    Mask,
+    Pairs,
+    Rows,
+    StackColumns,
+    reliable_times,
+)
 
 Ids = NDArray[np.int64]
 Codes = NDArray[np.int8]
@@ -44,7 +51,9 @@ class Stacks:
     kind: Codes
 
 
-def group(shots: StackColumns, likeness: Likeness | None = None) -> Stacks:
+def group(
+    shots: StackColumns, likeness: Likeness | None = None, similar: Pairs | None = None
+) -> Stacks:
     """Group photos that belong together.
 
     Of each set of copies, one photo takes part in brackets and bursts, and the others follow it.
@@ -54,6 +63,8 @@ def group(shots: StackColumns, likeness: Likeness | None = None) -> Stacks:
         shots: all photos that may be stacked, in any order.
         likeness: similarity of pictures by an encoder; called once for pairs that look the same
             and once for neighbors in time. Dissimilar pairs are never joined.
+        similar: pairs of rows with similar hashes, found among more photos than ``shots``; None:
+            they are looked for here.
 
     Returns:
         Stacks in the rows of ``shots``.
@@ -61,8 +72,8 @@ def group(shots: StackColumns, likeness: Likeness | None = None) -> Stacks:
     Thread: any; linear, nearly all of it in numpy.
     """
     count = len(shots.ids)
-    shots = replace(shots, taken_at=_reliable_times(shots.taken_at))
-    original = originals(shots, likeness)
+    shots = replace(shots, taken_at=reliable_times(shots.taken_at))
+    original = originals(shots, likeness, similar)
     found = series(shots, np.flatnonzero(original == np.arange(count)), likeness)
     # The stack of each row is the row its series begins with, or else the original's.
     leader = np.arange(count)
@@ -79,12 +90,6 @@ def group(shots: StackColumns, likeness: Likeness | None = None) -> Stacks:
     smallest = np.full(count, np.iinfo(np.int64).max)
     np.minimum.at(smallest, leader, shots.ids)
     return Stacks(np.where(alone, 0, smallest[leader]), np.where(alone, 0, kind).astype(np.int8))
-
-
-def _reliable_times(taken_at: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Replace exact midnight by NaT: a date without a time, or a clock that was reset."""
-    midnight = taken_at == taken_at.astype("M8[D]")
-    return np.where(midnight, np.datetime64("NaT"), taken_at)
 
 
 # --- which frame of a stack

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+Pairs = tuple[Rows, Rows]
 # Returns the similarity of pairs of rows by an encoder: 1.0 the same, 0.0 unrelated, NaN where one
 # has no vector.
 Likeness = Callable[[Rows, Rows], NDArray[np.float32]]
@@ -73,9 +74,20 @@ def parse_hashes(texts: Sequence[str | None]) -> NDArray[np.uint64]:
 
 def differing_bits(phash: NDArray[np.uint64], a: Rows, b: Rows) -> NDArray[np.int16]:
     """Count the bits of 128 in which the hashes of rows ``a`` and ``b`` differ; -1 unknown."""
-    bits = _BITS[(phash[a] ^ phash[b]).view(np.uint16)].sum(axis=1, dtype=np.int16)
+    bits = count_bits(phash[a] ^ phash[b])
     known = np.asarray(phash.any(axis=1))
     return np.where(known[a] & known[b], bits, np.int16(-1))
+
+
+def count_bits(words: NDArray[np.uint64]) -> NDArray[np.int16]:
+    """Count the bits that are set in each row of words (N, 2)."""
+    return np.asarray(_BITS[words.view(np.uint16)].sum(axis=1, dtype=np.int16))
+
+
+def reliable_times(taken_at: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Replace exact midnight by NaT: a date without a time, or a clock that was reset."""
+    midnight = taken_at == taken_at.astype("M8[D]")
+    return np.where(midnight, np.datetime64("NaT"), taken_at)
 
 
 def has_subseconds(taken_at: NDArray[np.datetime64]) -> Mask:

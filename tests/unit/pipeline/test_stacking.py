@@ -18,7 +18,7 @@ from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
 from curator.model import CatalogError
 from curator.pipeline import Encoding, Pipeline, stacking
-from curator.pipeline.similarity_cache import PairSimilarity
+from curator.pipeline.pair_similarity import PairSimilarity
 from curator.pipeline.stacking import Stacker
 from curator.settings import Home, Settings
 from tests import catalogs, taste_data
@@ -290,35 +290,6 @@ def test_vectors_split_photos_that_only_look_alike(shoot: Shoot) -> None:
     stacker.use_encoder("a better one")  # and it has seen nothing yet
     again(stacker)
     assert shoot.stacks() == [(2, 3, 4)]
-
-
-def test_pairs_are_read_again_only_for_a_new_vector(
-    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    catalog = shoot.catalog
-    vectors = taste_data.embed(catalog, range(1, 9))
-    pairs = PairSimilarity(catalog, taste_data.ENCODER)
-    pairs.refresh()
-    read: list[int] = []
-    vectors_of = catalog.vectors.of
-
-    def counting(encoder: str, ids: list[int]) -> dict[int, bytes]:
-        read.extend(ids)
-        return vectors_of(encoder, ids)
-
-    monkeypatch.setattr(catalog.vectors, "of", counting)
-    a, b = np.array([3, 1, 7]), np.array([2, 9, 7])
-    first = pairs(a, b)
-    assert np.isnan(first[1]) and first[2] == pytest.approx(1, abs=1e-3)
-    assert first[0] < 1 and sorted(read) == [2, 3, 7]
-    assert np.array_equal(pairs(b, a), first, equal_nan=True) and sorted(read) == [2, 3, 7]
-    same = vectors[2].astype(np.float16)
-    tone = np.zeros(76, np.float32)
-    catalog.vectors.save(
-        [(taste_data.job(3), taste_data.result(catalog, 3, taste_data.ENCODER, same, tone))]
-    )
-    pairs.refresh()
-    assert pairs(a, b)[0] == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize("broken", [np.zeros(16), np.full(16, np.nan), np.ones(5)])

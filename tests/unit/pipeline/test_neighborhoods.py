@@ -1,0 +1,259 @@
+"""Grouping only near what changed gives what grouping all photos gives, over random histories."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.model import CatalogError
+from curator.pipeline import stacking
+from curator.pipeline.stacking import Stacker
+from curator.stages.stack import Stacks, group
+from curator.stages.stack_columns import StackColumns
+from tests import catalogs, taste_data
+
+PHOTOS = 160
+STEPS = 25
+SCENES = 12
+# Seconds from one photo to the next: bursts, brackets, pauses that decide about them, and others.
+GAPS = (0.0, 0.005, 0.1, 0.2, 0.3, 1.0, 2.0, 3.5, 7.9, 9.5, 15.0, 17.5, 30.0, 62.0, 70.0)
+EXPOSURES = (0.001, 0.004, 0.016, 0.064, 15.0, 30.0, 400.0, None)
+
+
+class History:
+    """Random changes to the photos of a catalog, as scans, stages and a person make them."""
+
+    def __init__(self, catalog: Catalog, connection: sqlite3.Connection, seed: int) -> None:
+        catalogs.fill(catalog.path, PHOTOS)
+        self.catalog, self._connection = catalog, connection
+        self.chance = random.Random(seed)
+        drawn = np.random.default_rng(seed)
+        self._looks = drawn.integers(0, 2, (SCENES, 128), np.uint8)
+        self._at = [3600.0 * scene for scene in range(SCENES)]
+        self._vectors = drawn.standard_normal((SCENES, 16))
+        self._scene = dict.fromkeys(range(1, PHOTOS + 1), 0)
+        connection.execute(
+            "UPDATE photo SET taken_at = NULL, look = NULL, flag = NULL, rating = NULL,"
+            " label = NULL, kept = 0"
+        )
+
+    def step(self) -> None:
+        """Make some changes."""
+        for _ in range(self.chance.choice((1, 1, 2, 6))):
+            self.chance.choice(self._acts())()
+
+    def _acts(self) -> list[Callable[[], None]]:
+        often: list[Callable[[], None]] = [self._read] * 6 + [self._look] * 3 + [self._analyze] * 2
+        return [*often, self._mark, self._undo, self._stack, self._remove, self._return]
+
+    def _photo(self) -> int:
+        return self.chance.randint(1, PHOTOS)
+
+    def _set(self, photo: int, **columns: object) -> None:
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self._connection.execute(
+            f"UPDATE photo SET {names} WHERE id = ?", (*columns.values(), photo)
+        )
+
+    def _read(self) -> None:
+        """Read a series of photos of a scene, which follow each other in time."""
+        scene = self.chance.randrange(SCENES)
+        exposure = self.chance.choice(EXPOSURES)
+        for _ in range(self.chance.choice((1, 2, 5))):
+            photo = self._photo()
+            self._scene[photo] = scene
+            self._at[scene] += self.chance.choice(GAPS)
+            taken = catalogs.FIRST + timedelta(seconds=self._at[scene])
+            if self.chance.random() < 0.2:
+                exposure = self.chance.choice(EXPOSURES)
+            unknown = self.chance.random() < 0.1
+            self._set(
+                photo,
+                taken_at=None if unknown else taken.isoformat(timespec="microseconds"),
+                camera=self.chance.choice(("One", "One", "Two", None)),
+                exposure_s=exposure,
+                f_number=4.0,
+                iso=100,
+                width=(width := self.chance.choice((6000, 3000))),
+                height=width * 2 // 3,
+            )
+            if self.chance.random() < 0.8:
+                self._look(photo)
+
+    def _look(self, photo: int | None = None) -> None:
+        """Draw a picture like those of its scene; many pictures of the first are all the same."""
+        photo = photo or self._photo()
+        scene = self._scene[photo]
+        bits = self._looks[scene].copy()
+        turned = 0 if scene == 0 else self.chance.choice((0, 0, 1, 3, 6, 20, 45))
+        bits[self.chance.sample(range(128), turned)] ^= 1
+        look = None if self.chance.random() < 0.05 else np.packbits(bits).tobytes().hex() + "020"
+        self._set(photo, look=look)
+
+    def _mark(self) -> None:
+        fields = self.chance.choice(({"rating": 3}, {"flag": "reject"}, {"kept": True}))
+        self.catalog.journal.decide({self._photo(): fields}, summary="")
+
+    def _undo(self) -> None:
+        self.catalog.journal.undo()
+
+    def _stack(self) -> None:
+        stacked = self.chance.choice((0, self._photo()))
+        self.catalog.journal.decide({self._photo(): {"stacked": stacked}}, summary="")
+
+    def _remove(self) -> None:
+        self._set(self._photo(), removed_at=1.0)
+
+    def _return(self) -> None:
+        self._connection.execute("UPDATE photo SET removed_at = NULL WHERE removed_at IS NOT NULL")
+
+    def _analyze(self) -> None:
+        photo = self._photo()
+        noise = [self.chance.gauss(0, self.chance.choice((0.1, 2.0))) for _ in range(16)]
+        vector = (self._vectors[self._scene[photo]] + noise).astype(np.float16)
+        tone = np.zeros(76, np.float32)
+        found = taste_data.result(self.catalog, photo, taste_data.ENCODER, vector, tone)
+        self.catalog.vectors.save([(taste_data.job(photo), found)])
+
+
+def work_off(stacker: Stacker) -> list[int]:
+    stacker.touch()
+    changed = []
+    while stacker.waiting:
+        changed += stacker.advance(calm=True, focus=())
+    return changed
+
+
+def afresh(stacker: Stacker, catalog: Catalog) -> Stacker:
+    """Return a stacker that knows nothing yet, and takes the same pairs for unrelated ones."""
+    other = Stacker(catalog)
+    other.use_encoder(stacker.encoder)
+    if stacker._pairs is not None and other._pairs is not None:
+        other._pairs.restore({name: np.array(v) for name, v in stacker._pairs.dump().items()})
+    return other
+
+
+@pytest.fixture
+def connection(catalog: Catalog) -> Iterator[sqlite3.Connection]:
+    catalog.work.use_stages(catalogs.STAGES)
+    with closing(sqlite3.connect(catalog.path, isolation_level=None)) as opened:
+        opened.execute("PRAGMA synchronous = OFF")
+        yield opened
+
+
+@pytest.mark.parametrize("encoder", [None, taste_data.ENCODER])
+@pytest.mark.parametrize("seed", range(3))
+def test_grouping_everything_afresh_changes_nothing(
+    catalog: Catalog, connection: sqlite3.Connection, seed: int, encoder: str | None
+) -> None:
+    history = History(catalog, connection, seed)
+    stacker = Stacker(catalog)
+    stacker.use_encoder(encoder)
+    stacked = 0
+    for step in range(STEPS):
+        history.step()
+        stacked += len(work_off(stacker))
+        assert work_off(afresh(stacker, catalog)) == [], f"after step {step}"
+    assert stacked > STEPS / 4
+
+
+@pytest.fixture
+def grouped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many photos were grouped, each time."""
+    counts: list[int] = []
+
+    def counting(shots: StackColumns, *more: Any) -> Stacks:
+        counts.append(len(shots.ids))
+        return group(shots, *more)
+
+    monkeypatch.setattr(stacking, "group", counting)
+    monkeypatch.setattr(stacking, "_MIN_PHOTOS", 0)
+    return counts
+
+
+def test_the_next_run_goes_on_from_the_file(
+    catalog: Catalog, connection: sqlite3.Connection, tmp_path: Path, grouped: list[int]
+) -> None:
+    history = History(catalog, connection, 7)
+    for run in range(STEPS):
+        stacker = Stacker(catalog, tmp_path / "stacks.npz")
+        history.step()
+        work_off(stacker)
+        stacker.save()
+        few = grouped[-1] < PHOTOS / 2
+        assert few or run == 0
+        assert work_off(afresh(stacker, catalog)) == [], f"after run {run}"
+
+
+@pytest.mark.parametrize("damage", ["file", "token"])
+def test_without_a_valid_file_all_photos_are_grouped(
+    catalog: Catalog,
+    connection: sqlite3.Connection,
+    tmp_path: Path,
+    grouped: list[int],
+    damage: str,
+) -> None:
+    file = tmp_path / "stacks.npz"
+    stacker = Stacker(catalog, file)
+    History(catalog, connection, 8).step()
+    work_off(stacker)
+    stacker.save()
+    work_off(Stacker(catalog, file))
+    assert grouped[0] > PHOTOS / 2 and grouped[-1] == 0
+    if damage == "file":
+        file.write_bytes(file.read_bytes()[:-100])
+    else:
+        catalog.stacks.set_snapshot("of a backup")
+    work_off(Stacker(catalog, file))
+    assert grouped[-1] == grouped[0]
+
+
+def test_photos_are_grouped_after_a_failure(
+    catalog: Catalog, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History(catalog, connection, 9)
+    stacker = Stacker(catalog)
+    work_off(stacker)
+    for _ in range(5):
+        history.step()
+    with monkeypatch.context() as failing:
+        failing.setattr(stacking, "group", Mock(side_effect=CatalogError("It is full.")))
+        with pytest.raises(CatalogError):
+            work_off(stacker)
+    assert stacker.waiting and work_off(stacker)
+    assert work_off(afresh(stacker, catalog)) == []
+
+
+def test_photos_at_rest_are_known_from_the_file_only(
+    catalog: Catalog,
+    connection: sqlite3.Connection,
+    tmp_path: Path,
+    grouped: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(stacking, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    history = History(catalog, connection, 10)
+    history.step()
+    stacker = Stacker(catalog, tmp_path / "stacks.npz")
+    work_off(stacker)
+    clock.now += 1000.0
+    stacker.advance(calm=False, focus=())
+    assert stacker._photos is not None
+    stacker.advance(calm=True, focus=())
+    assert stacker._photos is None
+    history.step()
+    work_off(stacker)
+    assert grouped[-1] < PHOTOS / 2
+    assert work_off(afresh(stacker, catalog)) == []

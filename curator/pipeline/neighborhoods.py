@@ -5,7 +5,7 @@ neighbors if they follow each other closely, or look the same: only what is conn
 photo by neighbors, before or after the change, needs to be grouped again. Grouping just these must
 give what grouping all photos gives; a test compares the two over random histories.
 
-A photo takes a hundred bytes here. No work may grow with the number of all photos, except for
+A photo takes about a hundred bytes here. No work may grow with the number of all photos, except for
 copying an index of four bytes per photo when photos are added to it.
 """
 
@@ -49,6 +49,7 @@ SHOT = np.dtype(
 _REASONS = set(SHOT.names or ()) - {"person", "marked", "here", "banded"}
 _NONE: Ids = np.zeros(0, np.int64)
 _CHUNK = 64  # neighbors in time looked at together
+_COMPARED = 1024  # places looked at together in a search
 _SURE_US = np.timedelta64(int(1e6 * bursts.reach_s(np.array([np.inf], np.float32))[0]), "us")
 # Places of two neighbors around a gap, which lies between places NEIGHBORS - 1 and NEIGHBORS.
 _ACROSS = [
@@ -118,13 +119,22 @@ class _Order:
         return ids[np.argsort(self._key(ids), kind="stable")].astype(np.int32)
 
     def _bisect(self, keys: NDArray[Any], ids: Ids) -> Ids:
+        """Return the first place after all smaller keys, or ids where the key is the same."""
         low, high = np.zeros(len(ids), np.int64), np.full(len(ids), len(self.ids))
-        for _ in range(len(self.ids).bit_length()):
-            middle = (low + high) // 2
-            photo = self.ids[np.minimum(middle, len(self.ids) - 1)].astype(np.int64)
-            key = self._key(photo)
-            below = (low < high) & ((key < keys) | ((key == keys) & (photo < ids)))
-            low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+        if not (low.size and len(self.ids)):
+            return low
+        # Few photos are compared with many at a time, because a step costs about the same.
+        parts = min(64, max(2, _COMPARED // len(ids)))
+        keys, ids, row = keys[:, None], ids[:, None], np.arange(len(ids))
+        while (low < high).any():
+            places = low[:, None] + (high - low)[:, None] * np.arange(1, parts) // parts
+            photos = self.ids[np.minimum(places, len(self.ids) - 1)].astype(np.int64)
+            key = self._key(photos.ravel()).reshape(photos.shape)
+            below = (key < keys) | ((key == keys) & (photos < ids))
+            number = (below & (places < high[:, None])).sum(axis=1)
+            some, all_ = number > 0, number == parts - 1
+            low = np.where(some, places[row, number - 1] + 1, low)
+            high = np.where(all_, high, places[row, np.minimum(number, parts - 2)])
         return low
 
 

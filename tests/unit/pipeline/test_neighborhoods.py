@@ -18,7 +18,9 @@ import pytest
 from curator.catalog import Catalog
 from curator.model import CatalogError
 from curator.pipeline import stacking
+from curator.pipeline.neighborhoods import SHOT, Neighborhoods, Shots
 from curator.pipeline.stacking import Stacker
+from curator.stages import copies
 from curator.stages.stack import Stacks, group
 from curator.stages.stack_columns import StackColumns
 from tests import catalogs, taste_data
@@ -135,13 +137,70 @@ def work_off(stacker: Stacker) -> list[int]:
     return changed
 
 
-def afresh(stacker: Stacker, catalog: Catalog) -> Stacker:
+def another(stacker: Stacker, catalog: Catalog) -> Stacker:
     """Return a stacker that knows nothing yet, and takes the same pairs for unrelated ones."""
     other = Stacker(catalog)
     other.use_encoder(stacker.encoder)
     if stacker._pairs is not None and other._pairs is not None:
         other._pairs.restore({name: np.array(v) for name, v in stacker._pairs.dump().items()})
     return other
+
+
+# --- grouping what is near a change gives what grouping all photos gives
+
+
+def alike(chance: np.random.Generator, count: int) -> Shots:
+    """Draw photos without a time, of which many look nearly the same."""
+    shots = np.zeros(count, SHOT)
+    shots["here"], shots["camera"] = chance.random(count) < 0.9, -1
+    shots["taken_at"] = np.datetime64("NaT")
+    shots["exposure_s"] = shots["ev"] = np.nan
+    shots["width"], shots["height"] = 6000, 4000
+    bits = np.random.default_rng(5).integers(0, 2, (6, 128), np.uint8)
+    bits = bits[chance.integers(0, 6, count)]
+    for row, flips in zip(bits, chance.choice((1, 2, 3, 4, 6), count), strict=True):
+        row[chance.integers(0, 128, flips) // 4 * 4] ^= 1
+    shots["phash"] = np.packbits(bits, axis=1).view(np.uint64)
+    shots["phash"][chance.random(count) < 0.1] = 0
+    return shots
+
+
+def timed(chance: np.random.Generator, count: int) -> Shots:
+    """Draw photos of two cameras in a few minutes, many of them brackets, and long exposures."""
+    shots = np.zeros(count, SHOT)
+    shots["here"], shots["camera"] = chance.random(count) < 0.9, chance.choice((0, 0, 0, 1), count)
+    times = chance.integers(0, 40, count) * 17_000_000 + chance.integers(0, 90, count) * 100_000
+    shots["taken_at"] = np.datetime64("2020-01-01T10:00:00", "us") + times.astype("m8[us]")
+    shots["exposure_s"] = chance.choice((0.01, 0.04, 7.5, 15.0, 30.0, 60.0, 900.0), count)
+    shots["ev"] = chance.choice((8.0, 10.0, 12.0), count)
+    shots["width"], shots["height"] = 6000, 4000
+    return shots
+
+
+@pytest.mark.parametrize("most", [5, 20])
+@pytest.mark.parametrize(("draw", "crowd"), [(alike, 64), (alike, 12), (timed, 64)])
+def test_grouping_what_is_near_a_change_is_exact(
+    monkeypatch: pytest.MonkeyPatch,
+    draw: Callable[[np.random.Generator, int], Shots],
+    crowd: int,
+    most: int,
+) -> None:
+    monkeypatch.setattr(copies, "CROWD", crowd)
+    chance, photos = np.random.default_rng(most), Neighborhoods()
+    stacks, kinds = np.zeros(100, np.int64), np.zeros(100, np.int8)
+    changes = 0
+    for step in range(150):
+        ids = np.sort(chance.choice(np.arange(1, 100), chance.integers(1, most), replace=False))
+        photos.put(ids, draw(chance, len(ids)), lambda names: np.zeros(0, np.int64))
+        some, similar = photos.take()
+        found = group(photos.columns(some), None, similar)
+        changes += int((stacks[some] != found.stack).sum())
+        stacks[some], kinds[some] = found.stack, found.kind
+        every = np.flatnonzero(photos.shots["grouped"])
+        afresh = group(photos.columns(every))
+        np.testing.assert_array_equal(stacks[every], afresh.stack, f"after step {step}")
+        np.testing.assert_array_equal(kinds[every], afresh.kind, f"after step {step}")
+    assert changes > 100
 
 
 @pytest.fixture
@@ -153,10 +212,16 @@ def connection(catalog: Catalog) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.mark.parametrize("encoder", [None, taste_data.ENCODER])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(5))
 def test_grouping_everything_afresh_changes_nothing(
-    catalog: Catalog, connection: sqlite3.Connection, seed: int, encoder: str | None
+    catalog: Catalog,
+    connection: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    encoder: str | None,
 ) -> None:
+    if seed > 2:  # a crowd comes and goes
+        monkeypatch.setattr(copies, "CROWD", 9)
     history = History(catalog, connection, seed)
     stacker = Stacker(catalog)
     stacker.use_encoder(encoder)
@@ -164,7 +229,7 @@ def test_grouping_everything_afresh_changes_nothing(
     for step in range(STEPS):
         history.step()
         stacked += len(work_off(stacker))
-        assert work_off(afresh(stacker, catalog)) == [], f"after step {step}"
+        assert work_off(another(stacker, catalog)) == [], f"after step {step}"
     assert stacked > STEPS / 4
 
 
@@ -193,7 +258,7 @@ def test_the_next_run_goes_on_from_the_file(
         stacker.save()
         few = grouped[-1] < PHOTOS / 2
         assert few or run == 0
-        assert work_off(afresh(stacker, catalog)) == [], f"after run {run}"
+        assert work_off(another(stacker, catalog)) == [], f"after run {run}"
 
 
 @pytest.mark.parametrize("damage", ["file", "token"])
@@ -232,7 +297,7 @@ def test_photos_are_grouped_after_a_failure(
         with pytest.raises(CatalogError):
             work_off(stacker)
     assert stacker.waiting and work_off(stacker)
-    assert work_off(afresh(stacker, catalog)) == []
+    assert work_off(another(stacker, catalog)) == []
 
 
 def test_photos_at_rest_are_known_from_the_file_only(
@@ -256,4 +321,4 @@ def test_photos_at_rest_are_known_from_the_file_only(
     history.step()
     work_off(stacker)
     assert grouped[-1] < PHOTOS / 2
-    assert work_off(afresh(stacker, catalog)) == []
+    assert work_off(another(stacker, catalog)) == []

@@ -14,6 +14,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from curator.catalog import Catalog
 from curator.model import CatalogError
@@ -165,20 +166,47 @@ def alike(chance: np.random.Generator, count: int) -> Shots:
     return shots
 
 
+def crowded(chance: np.random.Generator, count: int) -> Shots:
+    """Draw photos of many motifs that agree in some bands, where others are between them.
+
+    Half of them differ from the other half of their motif in all other bands.
+    """
+    shots = alike(chance, count)
+    bits = np.random.default_rng(6).integers(0, 2, (25, 128), np.uint8)
+    bits[:, :48] = bits[0, :48]
+    bits = bits[chance.integers(0, 25, count)]
+    for row in bits[: len(bits) // 2]:
+        row[np.arange(48, 128, 16) + chance.integers(0, 16, 5)] ^= 1
+    shots["phash"] = np.packbits(bits, axis=1).view(np.uint64)
+    return shots
+
+
 def timed(chance: np.random.Generator, count: int) -> Shots:
     """Draw photos of two cameras in a few minutes, many of them brackets, and long exposures."""
     shots = np.zeros(count, SHOT)
     shots["here"], shots["camera"] = chance.random(count) < 0.9, chance.choice((0, 0, 0, 1), count)
-    times = chance.integers(0, 40, count) * 17_000_000 + chance.integers(0, 90, count) * 100_000
+    times = chance.integers(0, 40, count) * 23_000_000 + chance.integers(0, 80, count) * 100_000
     shots["taken_at"] = np.datetime64("2020-01-01T10:00:00", "us") + times.astype("m8[us]")
     shots["exposure_s"] = chance.choice((0.01, 0.04, 7.5, 15.0, 30.0, 60.0, 900.0), count)
-    shots["ev"] = chance.choice((8.0, 10.0, 12.0), count)
+    shots["ev"] = chance.choice((8.0, 8.0, 8.0, 10.0, 12.0), count)
+    shots["phash"] = 1
     shots["width"], shots["height"] = 6000, 4000
     return shots
 
 
+def rhythmic(chance: np.random.Generator, count: int) -> Shots:
+    """Draw photos with gaps at which the pauses around a series decide about it."""
+    shots = timed(chance, count)
+    times = chance.integers(0, 400, count) * np.timedelta64(4_000_000, "us")
+    shots["taken_at"] = np.datetime64("2020-01-01T10:00:00", "us") + times
+    shots["exposure_s"], shots["ev"], shots["camera"] = 0.01, 8.0, 0
+    return shots
+
+
 @pytest.mark.parametrize("most", [5, 20])
-@pytest.mark.parametrize(("draw", "crowd"), [(alike, 64), (alike, 12), (timed, 64)])
+@pytest.mark.parametrize(
+    ("draw", "crowd"), [(alike, 64), (alike, 12), (crowded, 64), (timed, 64), (rhythmic, 64)]
+)
 def test_grouping_what_is_near_a_change_is_exact(
     monkeypatch: pytest.MonkeyPatch,
     draw: Callable[[np.random.Generator, int], Shots],
@@ -189,7 +217,7 @@ def test_grouping_what_is_near_a_change_is_exact(
     chance, photos = np.random.default_rng(most), Neighborhoods()
     stacks, kinds = np.zeros(100, np.int64), np.zeros(100, np.int8)
     changes = 0
-    for step in range(150):
+    for step in range(80):
         ids = np.sort(chance.choice(np.arange(1, 100), chance.integers(1, most), replace=False))
         photos.put(ids, draw(chance, len(ids)), lambda names: np.zeros(0, np.int64))
         some, similar = photos.take()
@@ -201,6 +229,37 @@ def test_grouping_what_is_near_a_change_is_exact(
         np.testing.assert_array_equal(stacks[every], afresh.stack, f"after step {step}")
         np.testing.assert_array_equal(kinds[every], afresh.kind, f"after step {step}")
     assert changes > 100
+
+
+@pytest.mark.parametrize("crowd", [64, 1])
+def test_similar_pairs_are_those_of_all_photos(monkeypatch: pytest.MonkeyPatch, crowd: int) -> None:
+    monkeypatch.setattr(copies, "CROWD", crowd)
+    chance, photos = np.random.default_rng(3), Neighborhoods()
+    before: set[tuple[int, int]] = set()
+    changes = 0
+    for step in range(200):
+        ids = np.sort(chance.choice(np.arange(1, 100), 1 + step % 5, replace=False))
+        photos.put(ids, crowded(chance, len(ids)), lambda names: np.zeros(0, np.int64))
+        some, similar = photos.take()
+        every = np.flatnonzero(photos.shots["grouped"])
+        found = copies.similar_pairs(photos.shots["phash"][every])
+        now = set().union(*(pairs_of(every, *pairs) for pairs in found))
+        taken, grouped = set(some.tolist()), set(every.tolist())
+        near = {pair for pair in now if taken.intersection(pair)}
+        assert similar is None or pairs_of(some, *similar) == near, f"step {step}"
+        changed = {photo for pair in before ^ now for photo in pair}
+        assert changed & grouped <= taken, f"step {step}"
+        changes += len(before ^ now)
+        before = now
+    assert changes > 100
+
+
+def pairs_of(
+    ids: NDArray[np.int64], one: NDArray[np.intp], other: NDArray[np.intp]
+) -> set[tuple[int, int]]:
+    return {
+        (min(pair), max(pair)) for pair in zip(ids[one].tolist(), ids[other].tolist(), strict=True)
+    }
 
 
 @pytest.fixture

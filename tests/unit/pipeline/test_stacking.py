@@ -292,6 +292,24 @@ def test_vectors_split_photos_that_only_look_alike(shoot: Shoot) -> None:
     assert shoot.stacks() == [(2, 3, 4)]
 
 
+def test_a_new_vector_of_one_photo_splits_its_stack(shoot: Shoot) -> None:
+    shoot.catalog.work.use_stages(catalogs.STAGES)
+    shoot.burst(2, 3, 4, turned=3)
+    stacker = Stacker(shoot.catalog)
+    stacker.use_encoder(taste_data.ENCODER)
+    vector, tone = np.ones(16, np.float16), np.zeros(76, np.float32)
+    for photo in (2, 3, 4):
+        found = taste_data.result(shoot.catalog, photo, taste_data.ENCODER, vector, tone)
+        shoot.catalog.vectors.save([(taste_data.job(photo), found)])
+    work_off(stacker)
+    assert shoot.stacks() == [(2, 3, 4)]
+    vector[::2] = -1
+    found = taste_data.result(shoot.catalog, 4, taste_data.ENCODER, vector, tone)
+    shoot.catalog.vectors.save([(taste_data.job(4), found)])
+    again(stacker)
+    assert shoot.stacks() == [(2, 3)]
+
+
 @pytest.mark.parametrize("broken", [np.zeros(16), np.full(16, np.nan), np.ones(5)])
 def test_a_broken_vector_changes_nothing(shoot: Shoot, broken: np.ndarray) -> None:
     taste_data.embed(shoot.catalog, [1, 2, 4, 5])

@@ -185,6 +185,18 @@ def test_a_new_stage_is_queued_for_old_photos(four: Shoot) -> None:
     assert waiting(four, "embed") == []
 
 
+def test_the_row_of_a_merged_photo_does_not_stand_for_a_missing_one(four: Shoot) -> None:
+    four.peek()
+    four.convert()
+    embed = (*STAGES, Stage("embed", needs=("convert",)))
+    assert four.catalog.work.use_stages(embed) == 4
+    with four.catalog.store.transaction():
+        four.catalog.store.run("UPDATE photo SET merged_into = 1 WHERE id = 3")
+        four.catalog.store.run("DELETE FROM work WHERE photo_id = 2 AND stage = 'embed'")
+    assert four.catalog.work.use_stages(embed) == 1
+    assert waiting(four, "embed")[:2] == [1, 2]
+
+
 def test_unreadable_photos_do_not_count_as_waiting_for_later_stages(four: Shoot) -> None:
     four.catalog.work.use_stages((*STAGES, Stage("embed", needs=("convert",))))
     four.peek()

@@ -212,6 +212,7 @@ HOT: dict[str, Act] = {
     "vectors of some": lambda c: (
         c.vectors.of("drawn/1", SOME),
         c.vectors.revisions("drawn/1", 110),
+        c.vectors.last_revision("drawn/1"),
     ),
     "pinned": lambda c: c.taste.pinned(),
     "rated again": lambda c: (
@@ -244,6 +245,7 @@ HOT: dict[str, Act] = {
     "described": lambda c: synthetic_library.describe(c, SOME),
     "shots": lambda c: c.stacks.shots(catalogs.last_rev(c) - 5),
     "stacks": lambda c: (
+        c.stacks.members([40, 41]),
         c.stacks.made_by(),
         c.stacks.set_made_by(None),
         c.stacks.save([StackChange(photo, 40, StackKind.BURST) for photo in (40, 41)]),
@@ -288,7 +290,8 @@ COLD: dict[str, str] = {
     "once a start or an end, or when another drive is here": """
         open close store.close store.connect store.reserve_log
         store.keep_disk_reserve work.use_stages
-        vectors.use_encoder removal.interrupted photos.snapshot volumes.sample_files
+        vectors.use_encoder removal.interrupted photos.snapshot stacks.snapshot stacks.set_snapshot
+        volumes.sample_files
         volumes.note volumes.set_aside volumes.set_away volumes.refresh_waiting
         volumes.relink""",
     "at a fault of ours": """

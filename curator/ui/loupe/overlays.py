@@ -71,7 +71,7 @@ class OverlayPainter:
             with QPainter(self._mask) as inner:
                 inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
                 inner.translate(-part.topLeft())
-                for rect in missing:
+                for rect in missing:  # type: ignore[attr-defined]  # the stub lacks __iter__
                     _draw_mask(inner, shown, found.full_size, place, rect, line_px)
         painter.drawPixmap(part.topLeft(), self._mask)
 

@@ -101,9 +101,9 @@ def similar_pairs(phash: NDArray[np.uint64]) -> list[Pairs]:
     rows = np.flatnonzero(phash.any(axis=1))
     _, where, times = np.unique(whole_key(phash[rows]), return_inverse=True, return_counts=True)
     rows = rows[times[where] <= CROWD]
-    found = []
+    known, found = phash[rows], []
     for band in range(BANDS):
-        key = band_key(phash[rows], band)
+        key = band_key(known, band)
         order = np.argsort(key, kind="stable")
         bucket = key[order] >> np.uint64(48)
         for step in range(1, min(NEIGHBORS, len(rows) - 1) + 1):

@@ -23,6 +23,7 @@ COMMIT = "a bare SQLite commit of one row, with the same safety"
 PRODUCT = "a float32 product with all vectors, held in memory"
 _PART = 2_000  # vectors read at a time
 _ROW = "x" * 200  # about the size of a mark in the journal
+_LOG_BYTES = 32 << 20  # as large as the catalog's log, which is reserved too
 _JPEG = b"\xff\xd8\xff"
 
 
@@ -30,9 +31,11 @@ _JPEG = b"\xff\xd8\xff"
 def commits(folder: Path) -> Iterator[Callable[[], float]]:
     """Yield a function that commits a row to a SQLite file and returns the seconds.
 
-    As for a mark, the row is then on disk, and no checkpoint runs meanwhile.
+    As for a mark, the row is then on disk, the log has its full size before, and no checkpoint
+    runs meanwhile.
     """
-    with closing(sqlite3.connect(folder / "bare.db", isolation_level=None)) as connection:
+    path = folder / "bare.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for name, value in (
             ("journal_mode", "WAL"),
             ("synchronous", "FULL"),
@@ -40,6 +43,10 @@ def commits(folder: Path) -> Iterator[Callable[[], float]]:
         ):
             connection.execute(f"PRAGMA {name} = {value}")
         connection.execute("CREATE TABLE mark (id INTEGER PRIMARY KEY, text TEXT)")
+        with Path(f"{path}-wal").open("r+b") as log:
+            log.write(bytes(_LOG_BYTES - log.seek(0, os.SEEK_END)))
+            log.flush()
+            os.fsync(log.fileno())
         insert = "INSERT INTO mark (text) VALUES (?)"
         yield lambda: timed(lambda: connection.execute(insert, (_ROW,)))
 

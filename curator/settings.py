@@ -45,7 +45,8 @@ _DATA = re.compile(
     r"|backups|cache|export-presets|restoring"
 )
 _CACHE = re.compile(
-    rf"{_TEMPORARY}|CACHEDIR\.TAG|(table|stacks)\.npz|[0-9a-f]{{24}}\.npz|proxies|thumbs|models"
+    rf"{_TEMPORARY}|CACHEDIR\.TAG|table\.columns|(table|stacks)\.npz|[0-9a-f]{{24}}\.npz"
+    r"|proxies|thumbs|models"
 )
 _BACKUPS = re.compile(rf"{_TEMPORARY}(-journal)?|catalog-[-\w]+\.db(-\w+)?")
 _PRESETS = re.compile(rf"{_TEMPORARY}|.+\.json")
@@ -159,7 +160,7 @@ class Home:
     @property
     def table_file(self) -> Path:
         """The cached photo table for the next window; may be deleted."""
-        return self.cache / "table.npz"
+        return self.cache / "table.columns"
 
     @property
     def log(self) -> Path:

@@ -59,7 +59,7 @@ def first(workspace: Workspace) -> list[Figure]:
         shown = time.perf_counter() - begin
         table = running.session.table
         wait(
-            lambda: sum(key is not None for key in table.strings("thumb")) >= _THUMBNAILS,
+            lambda: sum(key is not None for key in table.texts("thumb")) >= _THUMBNAILS,
             running.session.photos.photos_changed,
         )
         thousand = time.perf_counter() - begin
@@ -115,9 +115,7 @@ def keys(workspace: Workspace) -> list[Figure]:
         wait(lambda: bool(window.loupe.isVisible()), window.loupe.painted)
         run_events(1.0)
         viewer = Viewer()
-        proxies = [
-            proxy_path(home.cache, str(key)) for key in session.table.strings("proxy") if key
-        ]
+        proxies = [proxy_path(home.cache, str(key)) for key in session.table.texts("proxy") if key]
         files = itertools.cycle(proxies)
         read = lambda: whole(picture(next(files), window.loupe.size()))  # noqa: E731
         ahead = itertools.cycle([read() for _ in range(4)])

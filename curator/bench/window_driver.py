@@ -114,7 +114,7 @@ def wait_for_proxies(running: app.App, count: int) -> None:
     """Wait until as many photos have proxies."""
     session = running.session
     wait(
-        lambda: sum(key is not None for key in session.table.strings("proxy")) >= count,
+        lambda: sum(key is not None for key in session.table.texts("proxy")) >= count,
         session.photos.photos_changed,
     )
 

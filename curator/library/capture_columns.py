@@ -50,6 +50,8 @@ class CaptureColumns:
 
     def names(self, column: Literal["camera", "lens"]) -> tuple[NDArray[np.int32], list[str]]:
         """Return which camera or lens each row has, as an index into the names; 0 is none."""
+        if column == "camera":
+            return self._rows.column("camera"), self._rows.cameras
         return self._coded(column, partial(self._catalog.photos.capture_names, column))
 
     def _coded(

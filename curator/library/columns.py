@@ -1,9 +1,9 @@
-"""The columns of a table of photos: a catalog value as a number, and texts as bytes of a file."""
+"""The columns of a table of photos, and how values of the catalog become numbers in them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,6 @@ def _present(values: Iterable[object]) -> list[object]:
 
 
 # Column → (dtype, conversion of catalog values where numpy has none of its own; None becomes NaN).
-# Columns that are not listed stay Python objects.
 NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
     "directory_id": ("i4", _or_zero),
     "taken_at": ("datetime64[us]", None),
@@ -55,6 +54,7 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
     "label": ("i1", lambda values: [LABEL_CODE[value] for value in values]),  # type: ignore[index]
     "kept": ("?", _or_zero),
     "elsewhere": ("?", _or_zero),
+    "camera": ("i4", None),  # see `PhotoRows.cameras`
     "seen_at": ("?", _present),
     "pair": ("?", _or_zero),
     "state": ("i1", lambda values: [STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
@@ -63,7 +63,7 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
     "stacked": ("i8", _or_minus_one),
     "stack_kind": ("i1", lambda values: [KIND_CODE[value] for value in values]),  # type: ignore[index]
 }
-OBJECTS = ("name", "thumb", "proxy", "camera")
+TEXTS = ("name", "thumb", "proxy")
 MARKS = ("flag", "rating", "label", "kept")  # the fields a person decides
 DRAWN = (
     "width",
@@ -78,7 +78,6 @@ DRAWN = (
     "damaged",
 )
 ORDERING = ("taken_at", "merged_into", "directory_id")  # a change may move a photo in a list
-_NONE = "\1"  # stands for a missing text in a file; catalogs hold no control characters
 
 
 def widened(column: NDArray[Any], size: int) -> NDArray[Any]:
@@ -86,6 +85,12 @@ def widened(column: NDArray[Any], size: int) -> NDArray[Any]:
     grown = np.full(size, np.nan, column.dtype)
     grown[: len(column)] = column
     return grown
+
+
+def padded(columns: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return columns, one or several of the same type, padded with zeros to a length."""
+    room = [(0, 0)] * (columns.ndim - 1) + [(0, max(size - columns.shape[-1], 0))]
+    return np.pad(columns, room)
 
 
 def as_measure(value: float) -> float | None:
@@ -96,27 +101,3 @@ def as_measure(value: float) -> float | None:
 def as_score(value: float) -> int | None:
     """Return a value of a column of scores as an int; None for NaN."""
     return None if math.isnan(value) else int(value)
-
-
-def pack_texts(texts: Sequence[object]) -> NDArray[np.uint8]:
-    """Pack texts, None among them, into bytes.
-
-    Raises:
-        ValueError: a text contains a NUL, which separates them.
-    """
-    joined = "\0".join(_NONE if text is None else str(text) for text in texts)
-    if joined.count("\0") != max(len(texts) - 1, 0):
-        raise ValueError("a text holds a NUL")
-    return np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
-
-
-def unpack_texts(content: NDArray[np.uint8], count: int) -> list[object]:
-    """Unpack the texts that :func:`pack_texts` packed.
-
-    Raises:
-        ValueError: their number is not ``count``.
-    """
-    texts = content.tobytes().decode("utf-8", "surrogatepass").split("\0") if count else []
-    if len(texts) != count:
-        raise ValueError(f"{len(texts)} texts of {count}")
-    return [None if text == _NONE else text for text in texts]

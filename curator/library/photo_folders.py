@@ -144,7 +144,7 @@ class PhotoFolders:
     def name(self, photo_id: int) -> str:
         """Return a photo's name: in the viewed folder that of its copy there."""
         here = self.copies_here.get(photo_id)
-        return here[0] if here else str(self._rows.strings("name")[self._rows.row(photo_id)])
+        return here[0] if here else str(self._rows.texts("name")[self._rows.row(photo_id)])
 
     def directory_of(self, photo_id: int) -> str:
         """Return the directory of a photo's main file, or of its copy in the viewed folder."""

@@ -6,15 +6,25 @@ these rows, never the table itself. A photo keeps its row for life.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.library.columns import FLAG_CODE, FLAGS, LABELS, MARKS, NUMBERS, OBJECTS, STATE_CODE
+from curator.library.columns import (
+    FLAG_CODE,
+    FLAGS,
+    LABELS,
+    MARKS,
+    NUMBERS,
+    STATE_CODE,
+    TEXTS,
+    padded,
+)
 from curator.library.spans import Ids, Mask
+from curator.library.texts import Texts
 from curator.model import Flag, Marks
 
 _FIRST_CAPACITY = 1024
@@ -28,6 +38,7 @@ class PhotoRows:
     Attributes:
         size: rows in use.
         rev: the catalog revision that the rows are of.
+        cameras: the names of cameras, by the numbers in the column ``camera``; the first is "".
     """
 
     def __init__(self) -> None:
@@ -35,10 +46,12 @@ class PhotoRows:
         self.rev = 0
         self._row_by_id = np.full(_FIRST_CAPACITY, -1, np.int64)  # an array, as ids are dense
         self._ids: Ids = np.zeros(_FIRST_CAPACITY, np.int64)
+        self.cameras = [""]
+        self._camera_numbers = {"": 0}
         self._numbers = {
             name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in NUMBERS.items()
         }
-        self._texts: dict[str, list[object]] = {name: [] for name in OBJECTS}
+        self._texts = {name: Texts() for name in TEXTS}
 
     # --- filling
 
@@ -58,24 +71,61 @@ class PhotoRows:
         for name, column in self._numbers.items():
             column[rows] = columns[name]
 
-    def set_texts(self, rows: Ids, columns: Mapping[str, Sequence[object]], fresh: int) -> bool:
-        """Set the text columns in some rows, the last ``fresh`` of which are new.
+    def set_texts(self, rows: Ids, columns: Mapping[str, Sequence[str | None]], fresh: int) -> bool:
+        """Set the text columns in some rows, of which ``fresh`` are new.
 
         Returns:
             Whether the name of a known photo changed.
         """
         if fresh == len(rows):  # all new, in the order of their rows
-            for name, values in self._texts.items():
-                values.extend(columns[name])
+            for name, texts in self._texts.items():
+                texts.extend(columns[name])
             return False
-        numbers, names = rows.tolist(), self._texts["name"]
-        known = [row for row in numbers if row < len(names)]
-        before = [names[row] for row in known]
-        for name, values in self._texts.items():
-            values.extend([None] * fresh)
-            for row, value in zip(numbers, columns[name], strict=True):
-                values[row] = value
-        return before != [names[row] for row in known]
+        names = self._texts["name"]
+        known = rows[rows < len(names)]
+        before = names.at(known)
+        for name, texts in self._texts.items():
+            texts.extend([None] * fresh)
+            texts.set(rows, columns[name])
+        return before != names.at(known)
+
+    def camera_numbers(self, names: Iterable[str | None]) -> list[int]:
+        """Return the number of each camera; a name that is new gets one."""
+        numbers = self._camera_numbers
+        found = [numbers.setdefault(name or "", len(numbers)) for name in names]
+        self.cameras += [*numbers][len(self.cameras) :]
+        return found
+
+    # --- saving and restoring
+
+    def dump(self, rows: Ids, capacity: int) -> dict[str, NDArray[Any]]:
+        """Return some rows, ascending, as arrays for :meth:`restore`.
+
+        Args:
+            rows: which.
+            capacity: the length of the numeric columns; after the rows is room for more photos.
+        """
+        columns = {"id": self._ids, **self._numbers}
+        dumped = {name: padded(column[rows], capacity) for name, column in columns.items()}
+        for name, texts in self._texts.items():
+            dumped[name], dumped[f"{name}.ends"] = texts.dump(rows)
+        cameras = Texts()
+        cameras.extend(self.cameras)
+        dumped["cameras"], dumped["cameras.ends"] = cameras.dump(np.arange(len(cameras)))
+        return dumped | {"size": np.array(len(rows)), "rev": np.array(self.rev)}
+
+    def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
+        """Use what :meth:`dump` returned, without copying it."""
+        self.size, self.rev = int(dumped["size"]), int(dumped["rev"])
+        self._ids = dumped["id"]
+        self._numbers = {name: dumped[name] for name in NUMBERS}
+        for name, texts in self._texts.items():
+            texts.restore(dumped[name], dumped[f"{name}.ends"])
+        cameras = Texts()
+        cameras.restore(dumped["cameras"], dumped["cameras.ends"])
+        self.camera_numbers(cameras)
+        self._reach(int(self.ids.max(initial=0)))
+        self._row_by_id[self.ids] = np.arange(self.size)
 
     def _reach(self, photo_id: int) -> None:
         if photo_id >= len(self._row_by_id):
@@ -114,8 +164,8 @@ class PhotoRows:
         """Return one numeric column, a view of length ``size``."""
         return self._numbers[name][: self.size]
 
-    def strings(self, name: str) -> list[object]:
-        """Return one column of text (``name``, ``camera``, ``thumb``, ``proxy``)."""
+    def texts(self, name: str) -> Texts:
+        """Return one column of text (``name``, ``thumb``, ``proxy``)."""
         return self._texts[name]
 
     def numbers_at(self, rows: Ids, names: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -124,8 +174,7 @@ class PhotoRows:
 
     def texts_at(self, rows: Ids, names: Sequence[str]) -> list[list[Any]]:
         """Return text columns in some rows, in the order of ``names``."""
-        listed = rows.tolist()
-        return [[values[row] for row in listed] for values in map(self._texts.__getitem__, names)]
+        return [self._texts[name].at(rows) for name in names]
 
     # --- from ids to rows
 

@@ -213,22 +213,21 @@ class ProjectIndex:
 
     # --- orders
 
-    def by_hand(self) -> NDArray[np.float64]:
-        """Return each row's position in the open project; without it, as :meth:`by_project`."""
+    def by_hand(self) -> NDArray[np.float32]:
+        """Return each row's rank in the open project; without it, as :meth:`by_project`."""
         members = None if self.open is None else self._members.get(self.open)
         if members is None:
             return self.by_project()
-        found = np.full(self._rows.size, np.nan)
+        found = np.full(self._rows.size, np.float32(np.nan))
         known = self._rows.knows(members.ids)
-        found[self._rows.rows_of(members.ids[known])] = members.positions[known]
+        _, ranks = np.unique(members.positions, return_inverse=True)
+        found[self._rows.rows_of(members.ids[known])] = ranks[known]
         return found
 
-    def by_project(self) -> NDArray[np.float64]:
+    def by_project(self) -> NDArray[np.float32]:
         """Return sort values by row: by the photo's first project by name, then by hand in it."""
-        found = np.full(self._rows.size, np.nan)
-        for number, row in reversed(list(enumerate(self.rows))):
-            ids = self.ids(row.id)
-            known = self._rows.knows(ids)
-            position = number + np.arange(len(ids)) / max(len(ids), 1)
-            found[self._rows.rows_of(ids[known])] = position[known]
+        found = np.full(self._rows.size, np.float32(np.nan))
+        ids = np.concatenate([_NO_IDS, *(self.ids(row.id) for row in self.rows)])
+        known = np.flatnonzero(self._rows.knows(ids))[::-1]  # the first project is set last
+        found[self._rows.rows_of(ids[known])] = known
         return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,16 @@ _T = TypeVar("_T")
 _SEARCH = 4  # inserting a single name costs as much as sorting this many among all
 
 
+class NameColumn(Protocol):
+    """The names of photos by row: a list, or `Texts`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int, /) -> str | None: ...
+
+    def __iter__(self) -> Iterator[str | None]: ...
+
+
 class Names:
     """The names of all rows and their sorted order, computed at first use.
 
@@ -32,8 +42,8 @@ class Names:
         order: the rows sorted so far, by name; equal names keep their order.
     """
 
-    def __init__(self, names: list[object]) -> None:
-        """Use a list that may grow; whoever changes a name in it calls :meth:`forget`."""
+    def __init__(self, names: NameColumn) -> None:
+        """Use a column that may grow; whoever changes a name in it calls :meth:`forget`."""
         self._names = names
         self.forget()
 
@@ -55,7 +65,7 @@ class Names:
         if _SEARCH * (count - known) * max(known.bit_length(), 1) >= count:
             self.order = _sorted(natural([str(name) for name in self._names]))
         elif known < count:
-            keys = natural([str(name) for name in self._names[known:]])
+            keys = natural([str(self._names[row]) for row in range(known, count)])
             fresh = _sorted(keys)
             at = [self._find(keys[row]) for row in fresh.tolist()]
             self.order = np.insert(self.order, at, fresh + known)
@@ -74,14 +84,16 @@ class SortRanks:
 
     def __init__(self, rows: PhotoRows, folders: PhotoFolders) -> None:
         self._rows, self._folders = rows, folders
-        self._names = Names(rows.strings("name"))
+        self._names = Names(rows.texts("name"))
         self._by_time: Ids | None = None
+        self._rows_by_time: Ids | None = None
         self._by_name: Ids | None = None
         self._names_serial = folders.names_serial
 
     def restore(self, by_time: Ids, rows_by_name: Ids) -> None:
         """Load ranks that were computed before."""
         self._by_time, self._names.order = by_time, rows_by_name
+        self._rows_by_time = None
 
     def forget_times(self) -> None:
         """Drop ranks because a capture time or directory changed."""
@@ -105,8 +117,16 @@ class SortRanks:
         self._follow_names()
         if self._by_time is None or len(self._by_time) != self._rows.size:
             among = partial(self._ranked_by_name, copies_here=self._folders.copies_here)
+            self._rows_by_time = None
             self._by_time = by_time(self._rows.column("taken_at"), among)
         return self._by_time
+
+    def rows_by_time(self) -> Ids:
+        """Return all rows sorted by :meth:`by_time`."""
+        ranks = self.by_time()
+        if self._rows_by_time is None:
+            self._rows_by_time = _inverse(ranks)
+        return self._rows_by_time
 
     def by_name(self) -> Ids:
         """Return ranks by folder and name, as in the viewed folder; equal names by row."""
@@ -139,12 +159,12 @@ class SortRanks:
         path_ranks[sorted(directories, key=directories.__getitem__)] = np.arange(len(directories))
         directory_ids, by_name = self._rows.column("directory_id"), self._names.ranks
         if copies_here:
-            names, viewed = self._rows.strings("name")[: self._rows.size], directory_ids.copy()
+            names, viewed = list(self._rows.texts("name")), directory_ids.copy()
             for photo, (name, directory_id) in copies_here.items():
                 row = self._rows.row(photo)
                 names[row], viewed[row] = name, directory_id
             directory_ids, by_name = viewed, Names(names).ranks
-        return _inverse(np.lexsort((by_name(rows), path_ranks[directory_ids[rows]])))
+        return ranked(path_ranks[directory_ids[rows]] << 32 | by_name(rows))
 
 
 def _sorted(keys: Sequence[str]) -> Ids:
@@ -169,8 +189,9 @@ def by_time(taken: NDArray[np.datetime64], among: Callable[[Ids], Ids]) -> Ids:
         taken: (N,) datetime64[us], NaT for none.
         among: returns ranks among rows with equal times; called only for those, which are few.
     """
-    order = np.lexsort((taken.view("i8"), np.isnat(taken)))
-    new = np.r_[True, np.diff(taken[order].view("i8")) != 0, True]
+    time = taken.view("i8") - 1  # NaT is the smallest number: it wraps around to the largest
+    order = np.argsort(time)
+    new = np.r_[True, np.diff(time[order]) != 0, True]
     tied = np.flatnonzero(~(new[1:] & new[:-1]))
     rows = order[tied]
     order[tied] = rows[np.lexsort((among(rows), np.cumsum(new[:-1])[tied]))]

@@ -24,8 +24,9 @@ class Order:
 
     Attributes:
         title: its name in the menu.
-        key: returns a number per row, smallest first; NaN for a photo without the value.
-        best: ``np.fmin`` or ``np.fmax``; picks the value of a stack from those of its frames.
+        key: returns a number per row, smallest first, as float32 or as an integer that int32 holds;
+            NaN for a photo without the value.
+        best: ``np.minimum`` or ``np.maximum``; picks the value of a stack from those of its frames.
         about: its direction, in words that follow the title.
         by_taste: whether it needs a learned taste.
         question: sent to the learner before sorting; the answer goes into `Scores.set_sort_values`.
@@ -46,38 +47,45 @@ class Order:
 # Name → order. Each starts with the photos that need attention: weakest, unrated or earliest.
 # To add an order, add one line.
 ORDERS: dict[str, Order] = {
-    "taken": Order("Capture time", lambda table: _where_timed(table), np.fmin, "earliest first"),
-    "added": Order("Added", lambda table: table.column("added_at"), np.fmin, "oldest first"),
-    "name": Order("File name", lambda table: table.ranks.by_name(), np.fmin, "folder by folder"),
+    "taken": Order("Capture time", lambda table: _where_timed(table), np.minimum, "earliest first"),
+    "added": Order("Added", lambda table: _second_added(table), np.minimum, "oldest first"),
+    "name": Order("File name", lambda table: table.ranks.by_name(), np.minimum, "folder by folder"),
     "sharpness": Order(
-        "Sharpness", lambda table: table.column("sharpness"), np.fmax, "softest first"
+        "Sharpness", lambda table: table.column("sharpness"), np.maximum, "softest first"
     ),
     "exposure": Order(
-        "Exposure", lambda table: table.column("exposure"), np.fmax, "most clipped first"
+        "Exposure", lambda table: table.column("exposure"), np.maximum, "most clipped first"
     ),
     "eyes": Order(
-        "Eye sharpness", lambda table: table.column("eye_sharpness"), np.fmax, "softest first"
+        "Eye sharpness", lambda table: table.column("eye_sharpness"), np.maximum, "softest first"
     ),
     "rating": Order(
-        "Rating", lambda table: table.column("rating"), np.fmax, "unrated, then lowest"
+        "Rating", lambda table: table.column("rating"), np.maximum, "unrated, then lowest"
     ),
     "stack": Order(
-        "Stack", lambda table: _stack_sizes(table), np.fmin, "largest first, then single photos"
+        "Stack", lambda table: _stack_sizes(table), np.minimum, "largest first, then single photos"
     ),
     "project": Order(
-        "Project", lambda table: table.projects.by_project(), np.fmin, "by name, then by hand"
+        "Project", lambda table: table.projects.by_project(), np.minimum, "by name, then by hand"
     ),
     "hand": Order(
-        "Hand", lambda table: table.projects.by_hand(), np.fmin, "as you placed them", manual=True
+        "Hand",
+        lambda table: table.projects.by_hand(),
+        np.minimum,
+        "as you placed them",
+        manual=True,
     ),
     "relevance": Order(
-        "Relevance", lambda table: table.scores.sort_values("relevance"), np.fmin, "best fit first"
+        "Relevance",
+        lambda table: table.scores.sort_values("relevance"),
+        np.minimum,
+        "best fit first",
     ),
-    "match": Order("Match", lambda table: table.scores.expected, np.fmax, "lowest first", True),
+    "match": Order("Match", lambda table: table.scores.expected, np.maximum, "lowest first", True),
     "uncertain": Order(
         "Most uncertain",
         lambda table: -table.scores.sort_values("uncertain"),
-        np.fmin,
+        np.minimum,
         "least certain prediction first",
         True,
         uncertainties,
@@ -86,7 +94,7 @@ ORDERS: dict[str, Order] = {
     "informative": Order(
         "Most informative",
         lambda table: table.scores.sort_values("informative"),
-        np.fmin,
+        np.minimum,
         "rating these improves predictions most",
         True,
         information_gain,
@@ -94,14 +102,20 @@ ORDERS: dict[str, Order] = {
 }
 
 
-def _where_timed(table: Table) -> NDArray[np.float64]:
+def _where_timed(table: Table) -> NDArray[np.float32]:
     return np.where(np.isnat(table.column("taken_at")), np.nan, table.ranks.by_time())
 
 
-def _stack_sizes(table: Table) -> NDArray[np.float64]:
+def _second_added(table: Table) -> NDArray[np.int32]:
+    """Return when each photo was added, in seconds from 2038; 32 bits reach from 1970 to 2106."""
+    return (table.column("added_at") - 2.0**31).astype(np.int32)
+
+
+def _stack_sizes(table: Table) -> NDArray[np.float32]:
     names = table.stacks.names
-    _, where, counts = np.unique(names, return_inverse=True, return_counts=True)
-    return np.where(names > 0, -counts[where].astype(np.float64), np.nan)
+    counts = np.bincount(names, minlength=1)
+    counts[0] = 0
+    return np.where(names > 0, -counts[names].astype(np.float32), np.float32(np.nan))
 
 
 def is_manual(table: Table, order: str) -> bool:
@@ -133,20 +147,51 @@ def sorted_ids(
     """
     chosen = ORDERS[order]
     rows = np.flatnonzero(mask)
-    ranks = table.ranks.by_time()[rows]
-    value = chosen.key(table)[rows].astype(np.float64)
-    keys: list[NDArray[Any]] = [ranks]
+    value = _coded(chosen.key(table)[rows])
+    lead = rank = table.ranks.by_time()[rows]
     together = units and not is_manual(table, order)
-    members = np.flatnonzero(table.stacks.names[rows]) if together else ranks[:0]
+    stacks = table.stacks.names[rows] if together else lead[:0]
+    members = np.flatnonzero(stacks)
     if len(members):
-        names, where = np.unique(table.stacks.names[rows[members]], return_inverse=True)
-        best = np.full(len(names), np.nan)
-        chosen.best.at(best, where, value[members])
-        value[members] = best[where]
-        first = np.full(len(names), table.size)
-        np.minimum.at(first, where, ranks[members])
-        lead = ranks.copy()
-        lead[members] = first[where]
-        keys.append(lead)
-    keys += [-value if reverse else value, np.isnan(value)]
-    return table.ids[rows[np.lexsort(keys)]]
+        of, known = stacks[members], value[members] != _NONE
+        first = np.full(int(of.max()) + 1, table.size)
+        np.minimum.at(first, of, rank[members])
+        worst = _NONE if chosen.best is np.minimum else _LOWEST
+        best = np.full(len(first), worst)
+        chosen.best.at(best, of[known], value[members[known]])
+        best[best == worst] = _NONE
+        lead = rank.copy()
+        value[members], lead[members] = best[of], first[of]
+    if reverse:
+        value = np.where(value == _NONE, _NONE, -1 - value)
+    # Sorting one number, the value and then the rank, takes a fraction of the time of two keys.
+    ordered = np.sort(value << 32 | lead) & _LOW
+    if len(members):
+        # Each frame of a stack has the rank of the first now: put in their own, in order.
+        leads = np.zeros(table.size, bool)
+        leads[lead[members]] = True
+        at = np.flatnonzero(leads[ordered])
+        places = np.sort(ordered[at] << 32 | at) & _LOW
+        ordered[places] = np.sort(lead[members] << 32 | rank[members]) & _LOW
+    return table.ids[table.ranks.rows_by_time()[ordered]]
+
+
+_NONE = (1 << 31) - 1  # the code of NaN, which comes last
+_LOWEST = -(1 << 31) - 1  # below every code
+_LOW = (1 << 32) - 1  # the lower half of a number of 64 bits
+
+
+def _coded(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return a number of 32 bits, signed, for each value, in the same order; _NONE for NaN.
+
+    Args:
+        values: (N,) floats, of which the precision of float32 counts, or integers of int32.
+    """
+    if values.dtype.kind != "f":
+        return values.astype(np.int64)
+    floats = values.astype(np.float32) + np.float32(0)  # no negative zero
+    # The bits of a positive float grow with it; those of a negative one fall.
+    bits = floats.view(np.int32).astype(np.int64)
+    codes = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
+    codes[np.isnan(floats)] = _NONE
+    return codes

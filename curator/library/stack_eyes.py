@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from curator.catalog import Catalog
 from curator.catalog.faces import FACE_COLUMNS, SUMMARY
 from curator.faces.people import VERSION, FaceColumns, FrameEyes, compare
+from curator.library.columns import padded
 from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids, Mask
 
@@ -32,16 +33,17 @@ class StackEyes:
         # What the eyes were computed from: sums of faces, the stack, and its number of frames.
         self._of = np.zeros((len(SUMMARY) + 2, 0))
 
-    def dump(self, rows: Ids) -> dict[str, NDArray[Any]]:
+    def dump(self, rows: Ids, capacity: int) -> dict[str, NDArray[Any]]:
         """Return what is known of some rows as arrays, for :meth:`restore`."""
         self._grow()
-        known: dict[str, NDArray[Any]] = {"eyes": self._eyes[:, rows], "eyes.of": self._of[:, rows]}
-        return known | {"eyes.version": np.array(VERSION)}
+        own: dict[str, NDArray[Any]] = {"eyes": self._eyes, "eyes.of": self._of}
+        dumped = {name: padded(columns[:, rows], capacity) for name, columns in own.items()}
+        return dumped | {"eyes.version": np.array(VERSION)}
 
     def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
-        """Load what was known of all rows; what changed since is noticed."""
+        """Use what was known of all rows; what changed since is noticed."""
         if int(dumped["eyes.version"]) == VERSION:
-            self._eyes, self._of = dumped["eyes"].copy(), dumped["eyes.of"].copy()
+            self._eyes, self._of = dumped["eyes"], dumped["eyes.of"]
 
     def at(self, rows: Ids, stacks: Ids) -> FrameEyes:
         """Return the eyes in the photos of complete stacks.
@@ -66,11 +68,9 @@ class StackEyes:
         return FrameEyes(*self._eyes[:, rows])
 
     def _grow(self) -> None:
-        size = self._rows.size
-        if self._eyes.shape[1] < size:
-            more = max(size, 2 * self._eyes.shape[1]) - self._eyes.shape[1]
-            self._eyes = np.pad(self._eyes, ((0, 0), (0, more)))
-            self._of = np.pad(self._of, ((0, 0), (0, more)))  # no stack is named 0
+        if self._eyes.shape[1] < self._rows.size:
+            self._eyes = padded(self._eyes, self._rows.capacity)
+            self._of = padded(self._of, self._rows.capacity)  # no stack is named 0
 
     def _compare(self, rows: Ids, stacks: Ids) -> FrameEyes:
         """Compare the people of complete stacks, whose faces are read."""

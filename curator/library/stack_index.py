@@ -6,10 +6,14 @@ only the stack of that photo gets a new suggestion.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import Catalog
+from curator.library.columns import padded
 from curator.library.photo_folders import PhotoFolders
 from curator.library.photo_rows import PhotoRows
 from curator.library.sort_keys import SortRanks
@@ -58,15 +62,33 @@ class StackIndex:
         """Return the ranks of known photos by capture time, in the same order."""
         return self._ranks.by_time()[self._rows.rows_of(ids)]
 
+    # --- saving and restoring
+
+    def dump(self, rows: Ids, capacity: int) -> dict[str, NDArray[Any]]:
+        """Return the stacks of some rows as arrays, for :meth:`restore`; see `PhotoRows.dump`."""
+        self.update_suggestions()
+        own = {"stack.name": self._names, "stack.suggested": self._suggested}
+        dumped = {name: padded(column[rows], capacity) for name, column in own.items()}
+        return dumped | self.eyes.dump(rows, capacity)
+
+    def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
+        """Use what :meth:`dump` returned, without copying it.
+
+        Call :meth:`invalidate` if a folder is disabled: suggestions were made among all photos.
+        """
+        self._names, self._suggested = dumped["stack.name"], dumped["stack.suggested"]
+        self._outdated = set()
+        self.serial += 1
+        self.eyes.restore(dumped)
+
     # --- updates from the table
 
     def update(self, at: NDArray[np.int64]) -> None:
         """Update the stacks of rows that were added or changed."""
         rows = self._rows
         if len(self._names) < rows.size:
-            fresh = max(rows.size, 2 * len(self._names)) - len(self._names)
-            self._names = np.concatenate([self._names, np.zeros(fresh, np.int64)])
-            self._suggested = np.concatenate([self._suggested, np.zeros(fresh, bool)])
+            self._names = padded(self._names, rows.capacity)
+            self._suggested = padded(self._suggested, rows.capacity)
         # By hand: the number of a stack, 0 to stay single, -1 for the automatic stack.
         automatic, by_hand = rows.column("stack")[at], rows.column("stacked")[at]
         named = np.where(by_hand > 0, 2 * by_hand + 1, 0)
@@ -90,14 +112,13 @@ class StackIndex:
     def shared(self) -> Mask:
         """Mark the photos in stacks of two or more."""
         mask: Mask = (self.names > 0) & self._folders.alive()
-        members = np.flatnonzero(mask)
-        _, where, counts = np.unique(self._names[members], return_inverse=True, return_counts=True)
-        mask[members] = counts[where] > 1
+        counts = np.bincount(self.names[mask], minlength=1)
+        mask[mask] = counts[self.names[mask]] > 1
         return mask
 
     def number(self, among: Mask) -> int:
         """Count the stacks of the marked rows."""
-        return len(np.unique(self.names[among & (self.names > 0)]))
+        return int(np.count_nonzero(np.bincount(self.names[among])[1:]))
 
     def rows_of_stack(self, row: int) -> NDArray[np.intp]:
         """Return the rows of the stack of a row, itself included; just the row if it has none."""

@@ -232,15 +232,12 @@ def _period(start: np.datetime64, grain: str, numbers: Sequence[int]) -> Period:
 
 
 def _by_camera(count: _Counter) -> tuple[tuple[Figure, ...], Figure]:
-    cameras = count.table.strings("camera")
-    names = list(dict.fromkeys(cameras))
-    code = {name: number for number, name in enumerate(names)}
-    codes = np.fromiter(map(code.__getitem__, cameras), np.int64, len(cameras))[count.rows]
-    counted = dict(zip(names, count.by(codes, len(names)), strict=True))
-    none = [counted.pop(name) for name in (None, "") if name in counted]
-    nameless = _figure("no camera named", "", np.sum([[0, 0, 0], *none], axis=0).tolist())
-    here = {str(name): numbers for name, numbers in counted.items() if sum(numbers)}
-    queries = name_queries("camera", [str(name) for name in counted])
+    rows = count.table.rows
+    none, *named = count.by(rows.column("camera")[count.rows], len(rows.cameras))
+    nameless = _figure("no camera named", "", none)
+    counted = dict(zip(rows.cameras[1:], named, strict=True))
+    here = {name: numbers for name, numbers in counted.items() if sum(numbers)}
+    queries = name_queries("camera", [*counted])
     figures = [_figure(plain_name(name), queries[name], numbers) for name, numbers in here.items()]
     return tuple(sorted(figures, key=lambda figure: (-figure.photos, figure.name))), nameless
 

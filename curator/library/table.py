@@ -8,7 +8,6 @@ reads the rows changed since the last revision, by other processes, too.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,11 +22,8 @@ from curator.library.capture_columns import CaptureColumns
 from curator.library.columns import (
     DRAWN,
     NUMBERS,
-    OBJECTS,
     ORDERING,
     as_measure,
-    pack_texts,
-    unpack_texts,
 )
 from curator.library.photo_folders import PhotoFolders
 from curator.library.photo_rows import PhotoRows
@@ -39,8 +35,12 @@ from curator.library.stack_index import StackIndex
 from curator.library.tag_index import TagIndex
 from curator.library.text_hits import TextHits
 from curator.library.text_matches import TextMatches, words_of
+from curator.library.texts import Texts
 from curator.model import Flag, Marks, Verdict, bidi_safe
 from curator.settings import ApprovalSettings
+
+# Room for more photos in a dump: with more, all columns are copied. A sixteenth, and a few.
+_SPARE, _FEW = 16, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,10 @@ class Table:
         self.text_hits = TextHits(catalog, lambda: self.text_matches.rev)
         if dumped is not None:
             self._restore(dumped)
-        self.refresh()
+        self._refresh_folders()
+        if not self.size:
+            self._read_all()
+        self.refresh(folders=False)
 
     # --- saving and restoring
 
@@ -134,35 +137,23 @@ class Table:
         return self.rows.rev, *self.projects.known
 
     def dump(self) -> dict[str, NDArray[Any]]:
-        """Return the contents as arrays, for the next table; photos merged away are left out.
-
-        Raises:
-            ValueError: a text contains a NUL.
-        """
+        """Return the contents as arrays, for the next table; photos merged away are left out."""
         by_time, by_name = self.ranks.dump()
         here = ~self.column("merged_into")
         rows = np.flatnonzero(here)
-        dumped: dict[str, NDArray[Any]] = {"id": self.ids[rows], "rev": np.array(self.rows.rev)}
-        dumped |= {name: self.column(name)[rows] for name in NUMBERS}
+        capacity = len(rows) + len(rows) // _SPARE + _FEW
+        dumped = self.rows.dump(rows, capacity)
         new_rows = np.cumsum(here) - 1
         dumped["by_name"] = new_rows[by_name[here[by_name]]]
         dumped["by_time"] = ranked(by_time[rows])
-        texts = zip(OBJECTS, self.rows.texts_at(rows, OBJECTS), strict=True)
-        dumped |= {name: pack_texts(column) for name, column in texts}
-        self.stacks.update_suggestions()
-        return dumped | self.projects.dump() | self.stacks.eyes.dump(rows)
+        return dumped | self.projects.dump() | self.stacks.dump(rows, capacity)
 
     def _restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
-        rows, fresh = self.rows.add(dumped["id"])
-        texts = {name: unpack_texts(dumped[name], len(rows)) for name in OBJECTS}
-        self.rows.set_numbers(rows, dumped)
-        self.rows.set_texts(rows, texts, fresh)
+        self.rows.restore(dumped)
         self.ranks.restore(dumped["by_time"], dumped["by_name"])
         self.scores.resize()
-        self.stacks.update(rows)
-        self.stacks.eyes.restore(dumped)
+        self.stacks.restore(dumped)
         self.projects.restore(dumped)
-        self.rows.rev = int(dumped["rev"])
 
     # --- reading changes
 
@@ -179,29 +170,25 @@ class Table:
         """
         if folders:
             self._refresh_folders()
-        return self._refresh_photos() | self.projects.refresh()
+        changed = self._apply(self.catalog.photos.columns(since_rev=self.rows.rev))
+        return changed | self.projects.refresh()
 
     def _refresh_folders(self) -> None:
         if self.folders.refresh():
             self.stacks.invalidate()
 
-    def _refresh_photos(self) -> set[int]:
-        if self.size:
-            return self._apply(self.catalog.photos.columns(since_rev=self.rows.rev))
-        # Creating a hundred thousand rows would run the garbage collector a hundred times.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return self._apply(self.catalog.photos.columns(since_rev=self.rows.rev))
-        finally:
-            if collecting:
-                gc.enable()
+    def _read_all(self) -> None:
+        rev = self.catalog.photos.last_rev()
+        for part in self.catalog.photos.parts():
+            self._apply(part)
+        self.rows.rev = rev
 
     def _apply(self, found: list[tuple[Any, ...]]) -> set[int]:
         """Put changed rows of the catalog into the columns; return their photos' ids."""
         if not found:
             return set()
-        columns = dict(zip(PHOTO_COLUMNS, zip(*found, strict=True), strict=True))
+        columns: dict[str, Any] = dict(zip(PHOTO_COLUMNS, zip(*found, strict=True), strict=True))
+        columns["camera"] = self.rows.camera_numbers(columns["camera"])
         if not self.folders.directories.keys() >= set(columns["directory_id"]):
             self._refresh_folders()
         ids = np.array(columns["id"], np.int64)
@@ -252,9 +239,9 @@ class Table:
         """Return one numeric column, a view of length ``size``."""
         return self.rows.column(name)
 
-    def strings(self, name: str) -> Sequence[object]:
-        """Return one column of text (``name``, ``camera``, ``thumb``, ``proxy``)."""
-        return self.rows.strings(name)
+    def texts(self, name: str) -> Texts:
+        """Return one column of text (``name``, ``thumb``, ``proxy``)."""
+        return self.rows.texts(name)
 
     def rows_of(self, ids: Sequence[int] | Ids) -> NDArray[np.int64]:
         """Return the rows of known photos, in the same order."""

@@ -1,10 +1,11 @@
 """The columns of all photos in a file, so that the next window opens at once.
 
-A window saves the file when it closes, and so does an ingest that read many photos. The file is in
-the cache and may be deleted at any time. It holds a token, which is written to the catalog after
-it. What changed since has a later revision, and a catalog restored from a backup has another token,
-or none. A file that is missing, damaged or has another token is never an error: the table then
-reads all photos.
+A window saves the file when it closes, and so does an ingest that read many photos. The file is
+mapped, not read: a page of it is in memory once something on it is looked at, and a change is made
+to a copy of the page. It is in the cache and may be deleted at any time. It holds a token, which is
+written to the catalog after it. What changed since has a later revision, and a catalog restored
+from a backup has another token, or none. A file that is missing, damaged or of another version of
+Curator is never an error: the table then reads all photos.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from curator import arrays, atomic
+from curator import __version__
 from curator.catalog import Catalog
-from curator.library.columns import NUMBERS, OBJECTS
+from curator.library import column_file
+from curator.library.columns import NUMBERS
 from curator.library.table import Table
 from curator.model import KnownError
 from curator.settings import ApprovalSettings
@@ -27,28 +29,15 @@ log = logging.getLogger(__name__)
 
 MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
 
+_FORMAT = 1  # grows whenever the meaning of a column changes
+
 Arrays = Mapping[str, NDArray[Any]]
-_TOKEN = "token"
-_NAMES = {
-    *NUMBERS,
-    *OBJECTS,
-    "id",
-    "rev",
-    "by_name",
-    "by_time",
-    "project.rev",
-    "eyes",
-    "eyes.of",
-    "eyes.version",
-}
 
 
 def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None = None) -> Table:
     """Open a table of all photos, from the file at ``path`` if it is valid."""
     token = catalog.photos.snapshot()
     held = read(path, token)
-    if held is not None and not held.keys() >= _NAMES:  # of another version of Curator
-        held = None
     table = Table(catalog, approval, held)
     if held is not None:
         table.cache_key = token, int(held["rev"]), *held["project.rev"].tolist()
@@ -71,7 +60,7 @@ def save(known: Table | Catalog, path: Path) -> None:
         if len(table.ids) >= MIN_PHOTOS:
             table.refresh()
             write_table(table, path)
-    except (KnownError, OSError, ValueError) as error:
+    except (KnownError, OSError) as error:
         log.info("the next start reads all photos: %s", error)
 
 
@@ -81,7 +70,6 @@ def write_table(table: Table, path: Path) -> None:
     Raises:
         OSError: it cannot be written; the former file stays.
         KnownError: the catalog cannot note the token; the next table reads all photos.
-        ValueError: a text cannot be stored.
     """
     if table.cache_key == (table.catalog.photos.snapshot(), *table.known) and path.exists():
         return
@@ -92,23 +80,29 @@ def write_table(table: Table, path: Path) -> None:
 
 
 def write(path: Path, token: str, held: Arrays) -> None:
-    """Write arrays atomically.
+    """Write columns atomically.
 
     Raises:
         OSError: the file cannot be written; the former file stays.
     """
-    atomic.write(path, arrays.dump({_TOKEN: token, **held}), sync=False)
+    column_file.write(path, _label(token), held)
 
 
 def read(path: Path, token: str) -> Arrays | None:
-    """Read the arrays written with this token; None where the file is missing or not valid."""
+    """Map the columns written with this token; None where the file is missing or not valid."""
     if not token:
         return None
     try:
-        held = arrays.load(path)
+        label, held = column_file.read(path)
     except FileNotFoundError:
         return None
-    except arrays.DamagedArraysError as error:
+    except column_file.DamagedFileError as error:
         log.info("all photos are read from the catalog, %s is damaged: %s", path.name, error)
         return None
-    return held if str(held.get(_TOKEN)) == token else None
+    return held if label == _label(token) else None
+
+
+def _label(token: str) -> str:
+    """Return what the file must be of: the catalog's state, this version, and its columns."""
+    columns = ",".join(f"{name}:{dtype}" for name, (dtype, _) in NUMBERS.items())
+    return f"{token} {__version__} {_FORMAT} {columns}"

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curator import arrays, atomic
 from curator.catalog import SHOT_COLUMNS, Catalog, StackChange
 from curator.catalog.store import Row
-from curator.library import table_cache
 from curator.model import KnownError
 from curator.pipeline.neighborhoods import SHOT, Neighborhoods, Shots
 from curator.pipeline.pair_similarity import PairSimilarity
@@ -210,7 +210,7 @@ class Stacker:
             "encoder": self._grouped_by or "",
         }
         try:
-            table_cache.write(self._file, token, known)
+            atomic.write(self._file, arrays.dump({"token": token, **known}), sync=False)
             self._catalog.stacks.set_snapshot(token)
         except (KnownError, OSError, ValueError) as error:
             log.info("the next start reads all photos to stack them: %s", error)
@@ -222,8 +222,14 @@ class Stacker:
         token = self._catalog.stacks.snapshot()
         if self._file is None or not token.startswith(f"{VERSION}/{SHOT.itemsize}/"):
             return Neighborhoods()
-        known = table_cache.read(self._file, token)
-        if known is None:
+        try:
+            known = arrays.load(self._file)
+        except FileNotFoundError:
+            return Neighborhoods()
+        except arrays.DamagedArraysError as error:
+            log.info("all photos are read to stack them, %s is damaged: %s", FILE, error)
+            return Neighborhoods()
+        if str(known["token"]) != token:
             return Neighborhoods()
         self._rev = self._saved_rev = int(known["rev"])
         self._put_off = known["put_off"]

@@ -92,7 +92,7 @@ class FaceController(QObject):
             return ()
         row = rows.row(photo_id)
         measured = (str(rows.column(name)[row]) for name in SUMMARY)  # as text, NaN equals itself
-        return self._settings.faces.on, rows.strings("proxy")[row], *measured
+        return self._settings.faces.on, rows.texts("proxy")[row], *measured
 
     def looks(self, photo_id: int) -> list[Look]:
         """Return what is known of the eyes of a photo's faces, by place.

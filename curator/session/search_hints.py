@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
+
+import numpy as np
 
 from curator.library.filters import FIELDS, FILTERS
 from curator.library.nouns import nouns
@@ -121,9 +122,11 @@ class SearchHints:
         return [Hint(f"tag:{query} ", f"{listed}{more}")]
 
     def _cameras(self) -> list[str]:
-        """Return the names of cameras, the most used first; 8 ms at 100,000 photos."""
-        counted = Counter(self._table.strings("camera"))
-        return [str(name) for name, _ in counted.most_common(_CAMERAS) if name]
+        """Return the names of cameras, the most used first."""
+        rows = self._table.rows
+        counted = np.bincount(rows.column("camera"), minlength=len(rows.cameras))
+        most = np.argsort(-counted, kind="stable")[:_CAMERAS].tolist()
+        return [rows.cameras[number] for number in most if number and counted[number]]
 
 
 def _fields(word: str) -> list[Hint]:

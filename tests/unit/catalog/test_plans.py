@@ -290,7 +290,8 @@ COLD: dict[str, str] = {
     "once a start or an end, or when another drive is here": """
         open close store.close store.connect store.reserve_log
         store.keep_disk_reserve work.use_stages
-        vectors.use_encoder removal.interrupted photos.snapshot stacks.snapshot stacks.set_snapshot
+        vectors.use_encoder removal.interrupted photos.snapshot photos.parts
+        photos.last_rev stacks.snapshot stacks.set_snapshot
         volumes.sample_files
         volumes.note volumes.set_aside volumes.set_away volumes.refresh_waiting
         volumes.relink""",

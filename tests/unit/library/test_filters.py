@@ -289,7 +289,8 @@ def test_cameras_are_completed_most_used_first_without_a_catalog_query(
     session.catalog.store.trace(noted.append)
     offered = [hint.text for hint in session.search_hints.hints("camera:").found]
     session.catalog.store.trace(None)
-    names = [str(name) for name in session.table.strings("camera")]
+    rows = session.table.rows
+    names = [rows.cameras[number] for number in rows.column("camera")]
     assert len(offered) > 1 and noted == []
     uses = [names.count(text.removeprefix("camera:").strip(' "')) for text in offered]
     assert uses == sorted(uses, reverse=True) and sum(uses) == len(names)

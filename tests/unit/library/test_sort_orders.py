@@ -10,7 +10,7 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.library.sort_orders import ORDERS, sorted_ids
-from curator.library.table import Table
+from curator.library.table import Mask, Table
 from curator.settings import Home
 from tests import catalogs, face_data
 from tests.face_data import OPEN
@@ -92,3 +92,40 @@ def test_every_order_keeps_all_photos_and_stacks_together(
     assert sorted(found) == EVERYTHING
     place = found.index(3)
     assert found[place : place + 3] == [3, 4, 8]
+
+
+def by_hand(table: Table, mask: Mask, order: str, reverse: bool) -> list[int]:
+    """Sort as the orders promise, photo by photo."""
+    rows = np.flatnonzero(mask).tolist()
+    ranks, names = table.ranks.by_time().tolist(), table.stacks.names.tolist()
+    values = ORDERS[order].key(table).tolist()
+    best = min if ORDERS[order].best is np.minimum else max
+
+    def place(row: int) -> tuple[object, ...]:
+        unit = [each for each in rows if each == row or names[each] == names[row] > 0]
+        known = [values[each] for each in unit if values[each] == values[each]]
+        value = best(known) if known else 0
+        first = min(ranks[each] for each in unit)
+        return (not known, -value if reverse else value, first, ranks[row])
+
+    return table.ids[sorted(rows, key=place)].tolist()
+
+
+def test_every_order_sorts_as_one_would_by_hand(home: Home) -> None:
+    catalogs.fill(home.catalog, 60)
+    catalog = Catalog.open(home.catalog)
+    table = Table(catalog)
+    chance = np.random.default_rng(5)
+    for _ in range(12):
+        table.stacks._names[:60] = 2 * chance.integers(0, 12, 60)
+        table.column("rating")[:] = chance.integers(0, 6, 60)
+        for name in ("sharpness", "exposure", "eye_sharpness"):
+            values = chance.choice([np.nan, -1.5, -0.0, 0.0, 1e-3, 20, 20.000002, np.inf], 60)
+            table.column(name)[:] = values
+        table.column("added_at")[:] = 1.7e9 + chance.integers(-3, 3, 60)
+        mask = chance.random(60) < 0.7
+        for order in ("taken", "added", "name", "sharpness", "exposure", "eyes", "rating", "stack"):
+            for reverse in (False, True):
+                found = sorted_ids(table, mask, order, reverse).tolist()
+                assert found == by_hand(table, mask, order, reverse), (order, reverse)
+    catalog.close()

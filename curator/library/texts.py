@@ -1,0 +1,117 @@
+"""A column of texts, one per row: the bytes of all in one array, and what came later beside it.
+
+A million names as Python strings are 70 MB and half a second of reading. As bytes, which may be
+those of a mapped file, a text is decoded when it is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.library.spans import Ids
+
+_MANY = 1000  # texts that are worth packing at once
+_NONE = "\1"  # stands for a missing text; catalogs hold no control characters
+
+
+class Texts:
+    """Texts by row, None among them.
+
+    Thread: the table's.
+    """
+
+    def __init__(self) -> None:
+        self._packed = np.zeros(0, np.uint8)  # each text ends with a NUL
+        self._ends: Ids = np.zeros(0, np.int64)  # where each text ends in those bytes, its NUL
+        self._parts: list[tuple[NDArray[np.uint8], Ids]] = []  # packed, to be appended to these
+        self._later: dict[int, str | None] = {}  # texts by row that were set since
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, row: int) -> str | None:
+        """Return the text of a row."""
+        self._join_parts()
+        if row in self._later:
+            return self._later[row]
+        begin = self._ends.item(row - 1) + 1 if row else 0
+        return _decoded(self._packed[begin : self._ends.item(row)])
+
+    def at(self, rows: Ids) -> list[Any]:
+        """Return the texts of some rows."""
+        return [self[row] for row in rows.tolist()]
+
+    def __iter__(self) -> Iterator[str | None]:
+        """Return the texts of all rows, which is faster than one by one."""
+        self._join_parts()
+        found: list[Any] = _unpack(self._packed)
+        found += [None] * (self._size - len(found))
+        for row, text in self._later.items():
+            found[row] = text
+        return iter(found)
+
+    def extend(self, texts: Sequence[str | None]) -> None:
+        """Append rows."""
+        packed = len(self._ends) + sum(len(ends) for _, ends in self._parts)
+        if packed == self._size and len(texts) >= min(self._size, _MANY):
+            self._parts.append(_pack(texts))
+        else:
+            self._later.update(enumerate(texts, self._size))
+        self._size += len(texts)
+
+    def set(self, rows: Ids, texts: Sequence[str | None]) -> None:
+        """Set the texts of some rows."""
+        self._later.update(zip(rows.tolist(), texts, strict=True))
+
+    def _join_parts(self) -> None:
+        if self._parts:
+            parts = [(self._packed, self._ends), *self._parts]
+            begins = np.cumsum([0, *(len(packed) for packed, _ in parts)])
+            self._packed = np.concatenate([packed for packed, _ in parts])
+            ends = (ends + begin for (_, ends), begin in zip(parts, begins[:-1], strict=True))
+            self._ends = np.concatenate([*ends])
+            self._parts = []
+
+    # --- saving and restoring
+
+    def dump(self, rows: Ids) -> tuple[NDArray[np.uint8], Ids]:
+        """Return the texts of some rows, ascending, as :meth:`restore` takes them."""
+        self._join_parts()
+        if not self._later and len(rows) == self._size:
+            return self._packed, self._ends
+        texts = list(self)
+        return _pack([texts[row] for row in rows.tolist()])
+
+    def restore(self, packed: NDArray[np.uint8], ends: Ids) -> None:
+        """Use packed texts, without copying them."""
+        self._packed, self._ends, self._parts, self._later = packed, ends, [], {}
+        self._size = len(ends)
+
+
+def _pack(texts: Sequence[str | None]) -> tuple[NDArray[np.uint8], Ids]:
+    listed = [_NONE if text is None else text for text in texts]
+    packed, ends = _joined(listed)
+    if len(ends) != len(listed):  # no file is named with a NUL, but a damaged catalog may say so
+        packed, ends = _joined([text.replace("\0", "") for text in listed])
+    return packed, ends
+
+
+def _joined(texts: Sequence[str]) -> tuple[NDArray[np.uint8], Ids]:
+    content = "\0".join([*texts, ""]).encode("utf-8", "surrogatepass")
+    packed = np.frombuffer(content, np.uint8)
+    return packed, np.flatnonzero(packed == 0)
+
+
+def _unpack(packed: NDArray[np.uint8]) -> list[str | None]:
+    texts = packed.tobytes().decode("utf-8", "surrogatepass").split("\0")[:-1]
+    return [None if text == _NONE else text for text in texts]
+
+
+def _decoded(packed: NDArray[np.uint8]) -> str | None:
+    text = packed.tobytes().decode("utf-8", "surrogatepass")
+    return None if text == _NONE else text

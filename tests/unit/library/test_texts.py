@@ -1,0 +1,62 @@
+"""A column of texts: the same texts come out, however they went in."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.library import texts
+from curator.library.texts import Texts
+
+TEXT = st.none() | st.text(st.characters(exclude_characters="\0\1"), max_size=5)
+PARTS = st.lists(st.lists(TEXT, max_size=6), max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PARTS, st.lists(st.tuples(st.integers(0, 23), TEXT), max_size=4), PARTS)
+def test_texts_read_as_they_were_written(
+    first: list[list[str | None]],
+    changes: list[tuple[int, str | None]],
+    then: list[list[str | None]],
+) -> None:
+    column, plain = Texts(), list[str | None]()
+    for part in first:
+        column.extend(part)
+        plain += part
+    for row, text in ((row % len(plain), text) for row, text in changes if plain):
+        column.set(np.array([row]), [text])
+        plain[row] = text
+    for part in then:
+        column.extend(part)
+        plain += part
+    assert list(column) == plain == [column[row] for row in range(len(column))]
+    some = np.arange(len(plain))[::2]
+    assert column.at(some) == plain[::2]
+    again = Texts()
+    again.restore(*column.dump(some))
+    assert list(again) == plain[::2]
+
+
+def test_many_texts_are_packed_and_a_few_are_kept_beside_them() -> None:
+    column = Texts()
+    for start in range(0, 3 * texts._MANY, texts._MANY):
+        column.extend([f"IMG_{start + number}" for number in range(texts._MANY)])
+    assert not column._later and column[texts._MANY] == f"IMG_{texts._MANY}"
+    column.extend(["one more"])
+    assert [*column._later] == [3 * texts._MANY] and column[3 * texts._MANY] == "one more"
+    column.extend(["a"] * texts._MANY)
+    assert list(column)[-texts._MANY - 1 :] == ["one more", *["a"] * texts._MANY]
+
+
+def test_a_nul_of_a_damaged_catalog_shifts_no_other_text() -> None:
+    column = Texts()
+    column.extend(["a", "b\0c", "d"])
+    assert list(column) == ["a", "bc", "d"]
+
+
+def test_half_a_pair_of_surrogates_is_kept() -> None:
+    """A file name on Linux may be any bytes; Python reads those that are no UTF-8 as such."""
+    column = Texts()
+    column.extend(["a\udcff"])
+    assert column[0] == "a\udcff"

@@ -1,7 +1,7 @@
 """Learn one person's taste from their ratings: numpy in, numpy out.
 
 The model is a ridge regression over photo vectors and tone measures, in a space learned from the
-whole archive. scikit-learn chooses its penalty by leaving out one stack at a time; the fit after a
+whole archive. Its penalty is chosen by leaving out one stack at a time; the fit after a
 rating is one solve of numpy, equal to scikit-learn's `Ridge`. `curator.learning` feeds it from the
 catalog; nothing here may import Qt or the catalog, and scikit-learn loads at first use::
 

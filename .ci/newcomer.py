@@ -21,7 +21,7 @@ from typing import Any
 
 import curator
 from curator.bench.draw import draw_jpeg, write_dng
-from curator.settings import resource
+from curator.home import resource
 
 PATIENCE_S = 120.0
 WALK = 60  # photos; the learning curve needs 50 ratings
@@ -140,7 +140,8 @@ def window(base: Path) -> None:
     from PySide6.QtWidgets import QApplication
 
     from curator import app
-    from curator.settings import Home, Settings
+    from curator.home import Home
+    from curator.settings import Settings
     from curator.ui.widgets import theme
 
     theme.apply(QApplication(["curator"]))

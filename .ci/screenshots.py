@@ -22,8 +22,9 @@ from PySide6.QtWidgets import QApplication
 from scenery import paint, save
 
 from curator import app
+from curator.home import Home
 from curator.model import View
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui.widgets import theme
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,8 @@ The map. A module may import from the rows above its own, never from below or be
 
     opened_folder  a folder held open: operations by name stay inside it and follow no links
 
-    settings    defaults < file < environment (CURATOR_...) < flags; where things live (home)
+    home        where things live: catalog, cache, log, resources; typed paths
+    settings    defaults < file < environment (CURATOR_...) < flags; pydantic
 
     exiftool    find and run exiftool, which writes into originals and copies
     sidecar     read and merge XMP without losing what others wrote: bytes in, bytes out

@@ -5,6 +5,7 @@ Nothing heavy is imported at the top: every spawned worker imports this module a
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -24,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_window(*args: Any) -> int:
+    # Nothing of what is imported and built first is garbage; looking for some took 100 ms. The
+    # window turns it on again once it shows.
+    gc.disable()
     from curator import app
 
     return app.main(*args)

@@ -24,11 +24,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from curator import volumes
 from curator.catalog import Catalog, DamagedError, damage_context
 from curator.cli import stopping
+from curator.home import Home
 from curator.model import BusyError, KnownError, Stopped
 from curator.pipeline import Pipeline
 from curator.pipeline.ingest import check_sources
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui import single_instance
 from curator.ui.dialogs import recovery
 from curator.ui.main_window import MainWindow
@@ -232,12 +233,13 @@ def tune_process() -> None:
 
 
 def freeze_long_lived(app: App) -> None:
-    """Exclude long-lived objects from garbage collection.
+    """Exclude long-lived objects from garbage collection, and turn that on.
 
     With 100,000 photos a collection stopped the window for 60 to 100 ms. Half of these objects
     exist once the window is built, the others once taste was learned. Bench calls it, too.
     """
     gc.freeze()
+    gc.enable()
     app.session.taste.scores_changed.connect(gc.freeze, Qt.ConnectionType.SingleShotConnection)
 
 

@@ -23,9 +23,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from curator.commands import COMMANDS
+from curator.home import Home, resource
 from curator.keymap import KEYMAP, VIEWS, Binding, KeymapError, check, shifted, spelled
 from curator.model import KnownError
-from curator.settings import Home, parse_problem, read_small_file, resource, write_text_file
+from curator.settings import parse_problem, read_small_file, write_text_file
 
 KeyChanges = Mapping[str, tuple[str, ...]]  # command -> all its keys
 

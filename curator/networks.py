@@ -117,7 +117,7 @@ def use_threads(count: int) -> None:
 
 
 def _folder() -> Path:
-    from curator.settings import resource
+    from curator.home import resource
 
     return resource(FOLDER)
 

@@ -1,4 +1,4 @@
-"""Settings as typed models, and the folders of Curator's own files.
+"""Settings as typed models.
 
 Flags override environment variables, which override ``settings.json``, which overrides the
 defaults. Each setting is a pydantic field with a title, a range and, where the title is not enough,
@@ -11,166 +11,19 @@ disk: if you rename one, the former name must still be read.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
 
-import platformdirs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
 
-from curator import atomic, naming, private
-from curator.model import CACHE_TAG, KnownError, SuggestedTag, UsageError
+from curator import atomic, naming
+from curator.home import Home
+from curator.model import KnownError, SuggestedTag, UsageError
 
-P = TypeVar("P", bound=PurePath)
-
-_CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
-# Names of Curator's own files in a home folder, which may hold other files, too.
-_TEMPORARY = r"\.curator-.*\.tmp"
-_DATA = re.compile(
-    rf"{_TEMPORARY}|catalog[-\w]*\.(db|lock|reserve)(-\w+)?|conductor\.lock|curator\.log(\.\d+)?"
-    r"|(settings|keys)\.(json|toml)(\.refused)?|bench\.jsonl|vocabulary\.txt"
-    r"|backups|cache|export-presets|restoring"
-)
-_CACHE = re.compile(
-    rf"{_TEMPORARY}|CACHEDIR\.TAG|table\.columns|(table|stacks)\.npz|[0-9a-f]{{24}}\.npz"
-    r"|proxies|thumbs|models"
-)
-_BACKUPS = re.compile(rf"{_TEMPORARY}(-journal)?|catalog-[-\w]+\.db(-\w+)?")
-_PRESETS = re.compile(rf"{_TEMPORARY}|.+\.json")
-_PROXIES = re.compile(rf"{_TEMPORARY}|[0-9a-f]{{2}}")
 _MOST_BYTES = 1 << 16  # of a settings file; a parser takes seconds for some files of 1 MB
-
-
-def absolute(path: str | os.PathLike[str]) -> Path:
-    """Return a typed path as an absolute path, in the form the catalog stores.
-
-    ``~`` becomes the user's home folder and ``..`` removes a folder by name, as a shell's cd does.
-    Links are not resolved.
-    """
-    typed = Path(path)
-    # ~name of an unknown user stays a file name.
-    with contextlib.suppress(RuntimeError):
-        typed = typed.expanduser()
-    return with_capital_drive(Path(os.path.normpath(typed.absolute())))
-
-
-def with_capital_drive(path: P) -> P:
-    """Return a Windows path with its drive letter capitalized; other paths unchanged."""
-    if path.drive[1:] != ":":
-        return path
-    return type(path)(path.anchor.upper(), *path.parts[1:])
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The folders that hold everything Curator derives; originals are never here.
-
-    With ``--home`` or ``CURATOR_HOME`` data and cache share that one folder; otherwise they
-    are the platform's data and cache folders.
-    """
-
-    data: Path
-    cache: Path
-
-    @classmethod
-    def at(cls, folder: str | Path | None = None) -> Home:
-        """Return the home: ``folder``, else ``CURATOR_HOME``, else the platform's folders."""
-        chosen = folder or os.environ.get("CURATOR_HOME")
-        if chosen:
-            base = absolute(chosen)
-            return cls(base, base / "cache")
-        return cls(
-            Path(platformdirs.user_data_dir("curator", False)),
-            Path(platformdirs.user_cache_dir("curator", False)),
-        )
-
-    def make(self) -> Home:
-        """Create the folders, and check that they can be written.
-
-        Raises:
-            KnownError: a folder cannot be created or written.
-        """
-        try:
-            private.make_folder(self.data)
-            private.make_folder(self.cache)
-            self._restrict()
-            # Backup programs skip a folder with this file. So does a scan: proxies must not be read
-            # as photos if the home lies inside an opened folder.
-            tag = self.cache / CACHE_TAG
-            if not tag.exists():
-                with contextlib.suppress(OSError):  # on a full disk photos can still be viewed
-                    text = f"{_CACHE_SIGNATURE}\n# Made by Curator, which can make it again.\n"
-                    atomic.write(tag, text.encode("utf-8"))
-            probe = atomic.temporary_path(self.data / "probe")
-            try:
-                probe.touch(private.FILE)
-                probe.unlink()
-            except OSError as error:
-                if not atomic.is_full(error):  # on a full disk photos can still be viewed
-                    raise
-        except (FileExistsError, NotADirectoryError) as error:
-            raise KnownError(
-                f"The home folder {self.data} cannot be created: a file is in the way.",
-                "Choose another folder with --home or CURATOR_HOME.",
-            ) from error
-        except OSError as error:
-            first = "Free disk space, or choose" if atomic.is_full(error) else "Choose"
-            raise KnownError(
-                f"The home folder {self.data} cannot be written ({error.strerror or error}).",
-                f"{first} another folder with --home or CURATOR_HOME.",
-            ) from error
-        return self
-
-    def _restrict(self) -> None:
-        """Deny other users access to the files of earlier versions; see `private`.
-
-        For proxies, restricting the folders is enough; checking 100,000 files would take too long.
-        """
-        ours = self.data == Path(platformdirs.user_data_dir("curator", False))
-        private.restrict_known(self.data, _DATA, is_ours=ours)
-        private.restrict_known(self.cache, _CACHE, is_ours=ours)
-        private.restrict_known(self.backups, _BACKUPS)
-        private.restrict_known(self.data / "export-presets", _PRESETS)
-        for name in ("proxies", "thumbs"):
-            private.restrict_known(self.cache / name, _PROXIES)
-
-    @property
-    def catalog(self) -> Path:
-        """The SQLite file."""
-        return self.data / "catalog.db"
-
-    @property
-    def backups(self) -> Path:
-        """The folder for copies of the catalog."""
-        return self.data / "backups"
-
-    @property
-    def table_file(self) -> Path:
-        """The cached photo table for the next window; may be deleted."""
-        return self.cache / "table.columns"
-
-    @property
-    def log(self) -> Path:
-        """The rotating log file."""
-        return self.data / "curator.log"
-
-    @property
-    def settings_file(self) -> Path:
-        """The JSON file of the settings that differ from the defaults."""
-        return self.data / "settings.json"
 
 
 class Section(BaseModel):
@@ -587,12 +440,10 @@ class ScanSettings(Section):
     )
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings, read with :meth:`load` and written with :func:`save`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="CURATOR_", env_nested_delimiter="__", extra="ignore", validate_assignment=True
-    )
+    model_config = ConfigDict(extra="ignore", validate_assignment=True)
 
     # In the order of the settings dialog: the settings changed most come first.
     loupe: LoupeSettings = Field(default_factory=LoupeSettings, title="Loupe")
@@ -611,25 +462,6 @@ class Settings(BaseSettings):
     encoder: EncoderSettings = Field(default_factory=EncoderSettings, title="Analyzing photos")
     proxy: ProxySettings = Field(default_factory=ProxySettings, title="Proxies")
     work: WorkSettings = Field(default_factory=WorkSettings, title="Background work")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources, strongest first: flags, environment, file; see :meth:`load`."""
-        assert isinstance(init_settings, InitSettingsSource)
-        given = dict(init_settings.init_kwargs)
-        flags, file = given.pop("flags_", {}), given.pop("file_", {})
-        return (
-            InitSettingsSource(settings_cls, given | flags),
-            EnvSettingsSource(settings_cls),
-            InitSettingsSource(settings_cls, file),
-        )
 
     _flags: frozenset[tuple[str, str]] = PrivateAttr(default=frozenset())
 
@@ -654,9 +486,13 @@ class Settings(BaseSettings):
         Raises:
             UsageError: a value is out of range or of the wrong type.
         """
-        file = read_file(home)
+        values = read_file(home)
+        for stronger in (_environment(), flags or {}):
+            for section, named in stronger.items():
+                weaker = values.get(section)
+                values[section] = {**(weaker if isinstance(weaker, dict) else {}), **named}
         try:
-            settings = cls(flags_=flags or {}, file_=file)
+            settings = cls.model_validate(values)
             settings._flags = frozenset(
                 (section, name) for section, values in (flags or {}).items() for name in values
             )
@@ -668,11 +504,26 @@ class Settings(BaseSettings):
                 f"Setting {name}: {first['msg']} (got {_short(first.get('input'))}).",
                 f"Correct it in {home.settings_file}, the environment or the flag.",
             ) from error
-        except SettingsError as error:
+
+
+def _environment() -> dict[str, dict[str, str]]:
+    """Return the values of environment variables by section and name, all of them text.
+
+    Raises:
+        UsageError: a variable has the name of a section, without a setting.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for variable, value in os.environ.items():
+        section, between, name = variable.lower().removeprefix("curator_").partition("__")
+        if section not in Settings.model_fields or not variable.lower().startswith("curator_"):
+            continue
+        if not between:
             raise UsageError(
-                f"An environment variable is not a setting ({error}).",
+                f"The environment variable {variable} is not a setting.",
                 "A variable has the name of a setting: CURATOR_WORK__WORKERS=4.",
-            ) from error
+            )
+        found.setdefault(section, {})[name] = value
+    return found
 
 
 def read_file(home: Home) -> dict[str, Any]:
@@ -772,10 +623,3 @@ def write_text_file(path: Path, text: str, failed: str, aside: Path | None = Non
             f"{failed} ({error.strerror or error}).",
             "Free disk space, or make the folder writable. The old file is unchanged.",
         ) from error
-
-
-def resource(name: str) -> Path:
-    """Return the path of a file of ``resources/``, in the package or in the checkout."""
-    here = Path(__file__).resolve().parent
-    inside = here / "resources" / name
-    return inside if inside.exists() else here.parent / "resources" / name

@@ -36,8 +36,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.learning import learner_thread
-from curator.settings import Home
 from curator.workers import InlinePool
 from tests import catalogs
 

@@ -148,8 +148,8 @@ def begin() -> None:
     from curator import cli, workers
     from curator.catalog import ConductorLock, UseLock
     from curator.export.target_folder import exclusive
+    from curator.home import Home
     from curator.opened_folder import OpenedFolder
-    from curator.settings import Home
     from curator.ui import single_instance
 
     with tempfile.TemporaryDirectory() as folder:

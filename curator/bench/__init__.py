@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from curator.bench import history
 from curator.bench.figures import number, program
 from curator.cli.output import columns, size
+from curator.home import Home, absolute
 from curator.model import KnownError, UsageError
-from curator.settings import Home, absolute
 
 if TYPE_CHECKING:
     from curator.bench.figures import Bar, Figure

@@ -29,6 +29,7 @@ from curator.bench.photo_sets import many_small
 from curator.bench.window import bare_first
 from curator.bench.window_driver import application, opened, wait
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.importing.card_files import find_files
 from curator.importing.headers import read_headers
 from curator.importing.plan import ImportPlan, make_plan
@@ -36,7 +37,6 @@ from curator.importing.request import ImportRequest
 from curator.importing.run import ImportRun
 from curator.model import KnownError
 from curator.session.import_thread import Planned
-from curator.settings import Home
 from curator.workers import InlinePool
 
 _PAIRS, _RAW_BYTES, _JPEG_BYTES = 20, 24_000_000, 6_000_000

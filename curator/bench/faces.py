@@ -15,10 +15,11 @@ from curator.bench.draw_faces import draw_face
 from curator.bench.figures import Figure, Reference, Workspace, worked, worked_by_all
 from curator.bench.photo_sets import LARGE, large_jpegs, many_small
 from curator.faces import models
+from curator.home import Home
 from curator.imaging.proxy import proxy_path
 from curator.model import Kind, KnownError, StageJob
 from curator.pipeline import Pipeline
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages.convert import convert, decode_photo
 from curator.stages.faces import faces as faces_stage
 

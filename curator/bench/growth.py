@@ -16,9 +16,10 @@ from curator.bench.photo_sets import many_small
 from curator.bench.synthetic_catalog import fill, read, tidy
 from curator.bench.synthetic_library import library_copy
 from curator.catalog import Catalog, Scan
+from curator.home import Home
 from curator.model import KnownError
 from curator.pipeline import Pipeline
-from curator.settings import Home, Settings
+from curator.settings import Settings
 
 _SOME = 32  # photos per transaction, as in the pipeline
 _ROUND = 10 * _SOME

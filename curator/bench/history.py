@@ -19,8 +19,8 @@ import psutil
 
 from curator import __version__, private
 from curator.bench.figures import number
+from curator.home import Home
 from curator.model import KnownError
-from curator.settings import Home
 
 _SHOWN = 4  # runs side by side, to fit into 120 columns
 # Former texts of figures, so that runs of earlier versions stay comparable.

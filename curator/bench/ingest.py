@@ -29,11 +29,12 @@ from curator.bench.figures import (
 )
 from curator.bench.photo_sets import large_jpegs, many_small
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.imaging.decode import decode
 from curator.imaging.quality import sharpness
 from curator.model import Flag, Kind, KnownError, StageJob
 from curator.pipeline import Pipeline
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages.convert import convert as convert_stage
 
 _LARGE_FILES = 16

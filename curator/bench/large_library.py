@@ -29,9 +29,9 @@ from curator.bench.window_driver import (
     wait,
     whole,
 )
+from curator.home import Home
 from curator.library.sort_orders import ORDERS
 from curator.model import KnownError
-from curator.settings import Home
 
 _BAR_MS = 150.0
 _BARE = "a similar query of SQLite, and a bare viewer drawing a screen"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from curator import files
 from curator.bench.draw import jpeg_bytes, scene
 from curator.catalog import PHOTO_COLUMNS, Catalog, Scan
+from curator.home import Home
 from curator.imaging.proxy import proxy_path, thumb_path
 from curator.model import (
     Capture,
@@ -33,7 +34,6 @@ from curator.model import (
 )
 from curator.pipeline.between_jobs import INDEX_MERGES, INDEX_PART
 from curator.pipeline.stacking import VERSION
-from curator.settings import Home
 from curator.stages import STAGES
 from curator.taste.tone import TONES
 

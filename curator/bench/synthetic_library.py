@@ -18,10 +18,11 @@ from curator.bench.figures import PHOTOS, Workspace, program
 from curator.bench.replication import repeat
 from curator.bench.synthetic_catalog import BATCH, EVENING, embed, fill, index, link_or_copy
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library import table_cache
 from curator.model import ContentType, Described, KnownError, Label, SuggestedTag
 from curator.pipeline.stacking import FILE, Stacker
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.settings import save as save_settings
 
 _READ = 8_000  # photos saved by the catalog's own code; further photos repeat their rows

@@ -28,8 +28,8 @@ from curator.bench.window_driver import (
     wait_for_proxies,
     whole,
 )
+from curator.home import Home
 from curator.imaging.proxy import proxy_path
-from curator.settings import Home
 
 _FILES = 10_000
 _THUMBNAILS = 1_000

@@ -26,8 +26,9 @@ from curator import app
 from curator.bench.figures import Workspace
 from curator.bench.gui_thread import WatchedApplication
 from curator.bench.photo_sets import large_jpegs
+from curator.home import Home
 from curator.model import KnownError
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui.widgets import theme
 
 SIZE = QSize(1440, 900)

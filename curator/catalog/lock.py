@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from curator import file_lock, private
+from curator.home import Home
 from curator.model import BusyError, CatalogError
-from curator.settings import Home
 
 
 class _Lock:

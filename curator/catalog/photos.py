@@ -28,6 +28,7 @@ from curator.catalog.store import Row, Store, chunks, marks
 from curator.catalog.tags import TagDetail, Tags
 from curator.catalog.text_lines import READ_TEXT, TextLines
 from curator.catalog.work import DESCRIBE
+from curator.home import absolute
 from curator.model import (
     Capture,
     Described,
@@ -41,7 +42,6 @@ from curator.model import (
     StageState,
     TextLine,
 )
-from curator.settings import absolute
 
 _STORED = (
     "id rev directory_id name taken_at added_at width height turn thumb proxy flag rating label"

@@ -22,8 +22,8 @@ from curator.cli.invocation import Invocation, refuse_network_home
 from curator.cli.output import Output, encodable, shown, start_logging, stop_logging
 from curator.cli.stopping import on_signal
 from curator.cli.verbs import parse
+from curator.home import Home
 from curator.model import KnownError, Stopped, UsageError
-from curator.settings import Home
 
 log = logging.getLogger(__name__)
 

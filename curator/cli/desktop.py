@@ -21,8 +21,8 @@ from pathlib import Path
 from curator import atomic
 from curator.cli import explorer
 from curator.cli.invocation import Invocation
+from curator.home import resource
 from curator.model import KnownError
-from curator.settings import resource
 
 _ENTRY = "applications/curator.desktop"
 _DEFAULTS_KEY = "X-Curator-Kept="  # a line of the entry: the defaults that were set on adding it

@@ -19,8 +19,8 @@ from pathlib import Path
 from curator import __version__
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
+from curator.home import Home, absolute, resource
 from curator.model import KnownError, NotFoundError, UsageError, counted
-from curator.settings import Home, absolute, resource
 
 LIBRARIES = (
     "PySide6-Essentials",

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import PureWindowsPath
 
 from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
+from curator.home import resource
 from curator.model import KnownError
-from curator.settings import resource
 
 _CLASSES = r"Software\Classes"
 _VERB = r"shell\Curator"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from curator.cli.invocation import Invocation
 from curator.cli.output import bar, size
 from curator.cli.tastes import scored
+from curator.home import absolute
 from curator.model import NotFoundError, counted
-from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.export import ExportReport, Options, Plan

@@ -12,8 +12,8 @@ from curator.cards import Card
 from curator.cli.invocation import Invocation
 from curator.cli.output import Advance, bar, columns, duration, size
 from curator.cli.stopping import on_signal
+from curator.home import absolute
 from curator.model import KnownError, NotFoundError, UsageError, counted
-from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.catalog.imports import ImportRow

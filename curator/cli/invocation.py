@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from curator.cli.output import Output
+from curator.home import Home, absolute
 from curator.model import KnownError, NotFoundError, UsageError
-from curator.settings import DEFAULT_RULE, Home, Settings, absolute
 from curator.volumes import Mount, mount_of, mounted
 
 if TYPE_CHECKING:
     from curator.catalog import Catalog, PhotoDetail
     from curator.learning.learner import TasteLearner
+    from curator.settings import Settings
 
 _MOST_LINKS = 40  # followed in a path, as the system does
 _SHARED_KINDS = frozenset({"drvfs"})  # of drives that another system can write, too
@@ -58,6 +59,8 @@ class Invocation:
     @cached_property
     def settings(self) -> Settings:
         """The settings, with ``--set`` over environment over file over defaults."""
+        from curator.settings import Settings
+
         settings = Settings.load(self.home, nested(self.arguments.set))
         check_searches(settings)
         return settings
@@ -145,6 +148,8 @@ def check_searches(settings: Settings) -> None:
     Raises:
         UsageError: the approval rule is not valid.
     """
+    from curator.settings import DEFAULT_RULE
+
     if settings.approval.rule != DEFAULT_RULE:
         from curator.library.filters import check_rule
 
@@ -157,6 +162,8 @@ def nested(changes: list[str]) -> dict[str, Any]:
     Raises:
         UsageError: an item is not NAME=VALUE, or no setting has that name.
     """
+    from curator.settings import Settings
+
     flags: dict[str, Any] = {}
     for change in changes:
         name, sign, value = change.partition("=")

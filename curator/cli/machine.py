@@ -175,3 +175,8 @@ def _download(invocation: Invocation) -> None:
         "Photos are analyzed with it from the next run on.",
     ]
     invocation.output.answer({"path": job.path, "bytes": downloaded}, lines)
+
+
+def bench(invocation: Invocation) -> int:
+    """Measure how fast Curator is here, show earlier results, or draw a library to try."""
+    return invocation.run_bench(invocation.home, invocation.arguments, invocation.output)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from curator import atomic, private
+from curator.home import Home
 from curator.model import KnownError, Step, file_size
 from curator.private import mask_secrets
-from curator.settings import Home
 
 _LOG_BYTES = 1_000_000  # three files of this: an evening's work fits, a runaway loop does not
 _LOG_FILES = 2

@@ -13,8 +13,8 @@ import numpy as np
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
+from curator.home import absolute
 from curator.model import KnownError, NotFoundError, UsageError, counted
-from curator.settings import DEFAULT_RULE, absolute
 
 if TYPE_CHECKING:
     from curator.catalog import EncoderProgress, TasteRow
@@ -53,11 +53,13 @@ def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
     Returns:
         The photos, and the taste; None if there are no scores.
     """
-    from curator.library.table import Table
+    from curator.library.table_cache import open_table
+    from curator.settings import DEFAULT_RULE
 
     if invocation.settings.approval.rule != DEFAULT_RULE:  # it may search for words and tags
         index_words(invocation)
-    table = Table(invocation.catalog, approval=invocation.settings.approval)
+    home, approval = invocation.home, invocation.settings.approval
+    table = open_table(invocation.catalog, home.table_file, approval)
     if not _can_predict(invocation):
         return table, None
     learned = _learn(invocation)

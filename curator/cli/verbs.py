@@ -1,57 +1,54 @@
 """VERBS: every verb of the command line, its arguments and the function that runs it.
 
 `curator.cli` parses with it, and docs/commands.md is generated from it: users read the help of
-verbs and options. Importing this must stay light; the functions load heavy packages when they run.
+verbs and options. A command line imports the module of its own verb only, and nothing else here
+may import one at the top: with all of them `curator --version` took four times as long.
 """
 
 from __future__ import annotations
 
 import argparse
+import keyword
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import NoReturn
 
 from curator import __version__
-from curator.cli import (
-    describing,
-    desktop,
-    doctor,
-    exporting,
-    faces,
-    importing,
-    machine,
-    photos,
-    projects,
-    rejects,
-    searching,
-    sidecars,
-    tagging,
-    tastes,
-    text,
-    work,
-)
 from curator.cli.invocation import Invocation
+from curator.home import absolute
 from curator.model import Clause, Label, UsageError
-from curator.settings import absolute
 
 Parser = argparse.ArgumentParser
+
+
+Run = Callable[[Invocation], int | None]
+"""A function that runs a verb and returns the exit code, 0 if None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
     """One verb: a function, named and documented as the verb, and its arguments.
 
-    ``usage`` is what follows the name in docs/commands.md.
+    Attributes:
+        name: the name of the verb.
+        module: the module of `curator.cli` with the function.
+        usage: what follows the name in docs/commands.md.
+        arguments: declares the arguments.
     """
 
-    run: Callable[[Invocation], int | None]
+    name: str
+    module: str
     usage: str = ""
     arguments: Callable[[Parser], None] = lambda parser: None
 
     @property
-    def name(self) -> str:
-        """The name of the verb; the function of a verb that is a Python keyword ends with ``_``."""
-        return self.run.__name__.removesuffix("_")
+    def run(self) -> Run:
+        """The function, imported now; that of a verb that is a Python keyword ends with ``_``."""
+        module = import_module(f"curator.cli.{self.module}")
+        function = self.name + "_" * keyword.iskeyword(self.name)
+        run: Run = getattr(module, function)
+        return run
 
     @property
     def help(self) -> str:
@@ -235,6 +232,8 @@ def _taste(parser: Parser) -> None:
 
 
 def _tag(parser: Parser) -> None:
+    from curator.cli import tagging
+
     add = parser.add_argument
     add("act", choices=tagging.ACTS)
     add(
@@ -319,6 +318,8 @@ def _sidecar(parser: Parser) -> None:
 
 
 def _project(parser: Parser) -> None:
+    from curator.cli import projects
+
     add = parser.add_argument
     add("act", choices=projects.ACTS)
     add("name", type=_named, metavar="NAME", help="name of the project; case does not matter")
@@ -338,12 +339,16 @@ def _projects(parser: Parser) -> None:
 
 
 def _retry(parser: Parser) -> None:
+    from curator.cli import work
+
     parser.add_argument(
         "--stage", choices=work.stage_names(), metavar="S", help="retry only this stage"
     )
 
 
 def _backfill(parser: Parser) -> None:
+    from curator.cli import work
+
     parser.add_argument("stage", choices=work.stage_names(), metavar="STAGE", help="the stage")
 
 
@@ -399,11 +404,6 @@ def _bench(parser: Parser) -> None:
     add("--apart", action="store_true", help=argparse.SUPPRESS)
 
 
-def bench(invocation: Invocation) -> int:
-    """Measure how fast Curator is here, show earlier results, or draw a library to try."""
-    return invocation.run_bench(invocation.home, invocation.arguments, invocation.output)
-
-
 def _open_window(invocation: Invocation) -> int:
     folders = [absolute(folder) for folder in invocation.arguments.folders]
     return invocation.open_window(invocation.home, invocation.settings, folders)
@@ -412,66 +412,72 @@ def _open_window(invocation: Invocation) -> int:
 # To add a verb: a documented function of an Invocation, one that declares arguments, and one line.
 VERBS: tuple[Verb, ...] = (
     Verb(
-        work.ingest,
+        "ingest",
+        "work",
         "FOLDER... [--sample N] [--no-recursive] [--encoder auto|open_clip|starter|none]"
         " [--describe|--no-describe]",
         _ingest,
     ),
     Verb(
-        importing.import_,
+        "import",
+        "importing",
         "[CARD...] --to DIR [--also DIR] [--folders TEMPLATE] [--names TEMPLATE] [--job NAME]"
         " [--keepers] [--eject] [--dry-run]",
         _import,
     ),
-    Verb(importing.imports, "[N]", _imports),
-    Verb(photos.photos, "[--filter EXPR] [--sort KEY] [--reverse] [--limit N]", _photos),
+    Verb("imports", "importing", "[N]", _imports),
+    Verb("photos", "photos", "[--filter EXPR] [--sort KEY] [--reverse] [--limit N]", _photos),
     Verb(
-        photos.mark,
+        "mark",
+        "photos",
         "(--rate N | --keep | --pick | --reject | --unflag | --label NAME | --clear) PHOTO...",
         _mark,
     ),
-    Verb(photos.undo, "[N]", _times),
-    Verb(photos.redo, "[N]", _times),
-    Verb(tastes.taste, "[versions [N]|rollback N|unpin|keep]", _taste),
-    Verb(tagging.tag, "(add|remove|confirm PHOTO... NAME | rename|merge OLD NEW)", _tag),
-    Verb(tagging.tags, "[--prefix P] [--kind WORD]", _tags),
-    Verb(searching.search, "TEXT [--limit N]", _search),
-    Verb(searching.searches, "[add|remove NAME [TEXT]]", _searches),
-    Verb(tastes.similar, "PHOTO [--limit N]", _similar),
-    Verb(describing.describe, "PHOTO [--again]", _describe),
-    Verb(faces.faces, "PHOTO", _faces),
-    Verb(text.text, "PHOTO... [--again]", _text),
+    Verb("undo", "photos", "[N]", _times),
+    Verb("redo", "photos", "[N]", _times),
+    Verb("taste", "tastes", "[versions [N]|rollback N|unpin|keep]", _taste),
+    Verb("tag", "tagging", "(add|remove|confirm PHOTO... NAME | rename|merge OLD NEW)", _tag),
+    Verb("tags", "tagging", "[--prefix P] [--kind WORD]", _tags),
+    Verb("search", "searching", "TEXT [--limit N]", _search),
+    Verb("searches", "searching", "[add|remove NAME [TEXT]]", _searches),
+    Verb("similar", "tastes", "PHOTO [--limit N]", _similar),
+    Verb("describe", "describing", "PHOTO [--again]", _describe),
+    Verb("faces", "faces", "PHOTO", _faces),
+    Verb("text", "text", "PHOTO... [--again]", _text),
     Verb(
-        exporting.export,
+        "export",
+        "exporting",
         "DIR [PHOTO...] [--target folder|gallery|sidecar] [--project NAME] [--preset NAME]"
         " [--as original|jpeg] [--dry-run]",
         _export,
     ),
     Verb(
-        projects.project,
+        "project",
+        "projects",
         "add|remove|move|new|rename|delete|restore|notes|cover NAME [PHOTO...]",
         _project,
     ),
-    Verb(projects.projects, "[NAME] [--removed]", _projects),
-    Verb(rejects.rejects, "[list|restore|empty] [PHOTO...] [--permanent] [--yes]", _rejects),
-    Verb(work.folders, "[add|remove|on|off|rescan FOLDER...]", _folders),
-    Verb(machine.encoder, "[download] [--yes]", _encoder),
+    Verb("projects", "projects", "[NAME] [--removed]", _projects),
+    Verb("rejects", "rejects", "[list|restore|empty] [PHOTO...] [--permanent] [--yes]", _rejects),
+    Verb("folders", "work", "[add|remove|on|off|rescan FOLDER...]", _folders),
+    Verb("encoder", "machine", "[download] [--yes]", _encoder),
     Verb(
-        sidecars.sidecar,
+        "sidecar",
+        "sidecars",
         "read|write|embed|conflicts|status [PHOTO...] [--profile NAME] [--take SIDE] [--dry-run]"
         " [--yes]",
         _sidecar,
     ),
-    Verb(work.status),
-    Verb(work.failures),
-    Verb(work.retry, "[--stage S]", _retry),
-    Verb(work.backfill, "STAGE", _backfill),
-    Verb(machine.logs, "[--lines N]", _logs),
-    Verb(machine.settings, "[NAME=VALUE...]", _settings),
-    Verb(machine.keys, "[PRESET]", _keys),
-    Verb(desktop.desktop, "add|remove", _desktop),
-    Verb(doctor.doctor, "[backups|restore [BACKUP]|new-catalog] [--yes]", _doctor),
-    Verb(bench, "[--only NAME] [--count N] [--history] [--make-catalog HOME]", _bench),
+    Verb("status", "work"),
+    Verb("failures", "work"),
+    Verb("retry", "work", "[--stage S]", _retry),
+    Verb("backfill", "work", "STAGE", _backfill),
+    Verb("logs", "machine", "[--lines N]", _logs),
+    Verb("settings", "machine", "[NAME=VALUE...]", _settings),
+    Verb("keys", "machine", "[PRESET]", _keys),
+    Verb("desktop", "desktop", "add|remove", _desktop),
+    Verb("doctor", "doctor", "[backups|restore [BACKUP]|new-catalog] [--yes]", _doctor),
+    Verb("bench", "machine", "[--only NAME] [--count N] [--history] [--make-catalog HOME]", _bench),
 )
 
 FORMER_VERBS = {"decide": "mark"}
@@ -499,7 +505,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if at is not None:
         words[at] = FORMER_VERBS.get(words[at], words[at])
     if at is not None and words[at] in names:
-        parser = _verb_parser(common, words[at])
+        parser = _verb_parser(common, words[at], with_list=any(map(_asks_for_help, words[:at])))
     else:
         parser = _Parser(
             "curator",
@@ -520,16 +526,22 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(words, defaults)
 
 
-def _verb_parser(common: _Parser, asked: str) -> Parser:
-    """Build a parser of all verbs; only one has arguments: declaring them may import packages."""
+def _verb_parser(common: _Parser, asked: str, with_list: bool) -> Parser:
+    """Build the parser of a verb; ``with_list`` its help before the verb lists all of them."""
     parser = _Parser("curator", parents=[common])
     below = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     for verb in VERBS:
+        if verb.name != asked and not with_list:
+            continue
         sub = below.add_parser(verb.name, help=verb.help, description=verb.help, parents=[common])
         if verb.name == asked:
             verb.arguments(sub)
         sub.set_defaults(run=verb.run)
     return parser
+
+
+def _asks_for_help(word: str) -> bool:
+    return word == "-h" or (len(word) > 2 and "--help".startswith(word))
 
 
 def _first_word(argv: Sequence[str]) -> int | None:

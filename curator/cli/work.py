@@ -14,6 +14,7 @@ from curator.cli.faces import check_on
 from curator.cli.invocation import Invocation
 from curator.cli.output import Advance, bar, columns, duration, size
 from curator.cli.tastes import scored
+from curator.home import absolute
 from curator.model import (
     BusyError,
     Clause,
@@ -24,7 +25,6 @@ from curator.model import (
     Verdict,
     counted,
 )
-from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.pipeline import Pipeline, Progress, Totals

@@ -25,9 +25,10 @@ from curator.encoders import open_clip, starter
 from curator.encoders.hub import DownloadJob, DownloadPlan
 from curator.encoders.open_clip import PACKAGES_GB, clip_command, download_plan, weights_file
 from curator.encoders.options import CLIP_PACKAGES, EncoderOptions, EncodingError, Tag
+from curator.home import Home, absolute
 from curator.installing import install_remedy
 from curator.model import KnownError, UsageError
-from curator.settings import Home, Settings, absolute
+from curator.settings import Settings
 
 __all__ = [
     "ENCODERS",

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from curator import atomic
 from curator.encoders.options import unit_rows
+from curator.home import resource
 from curator.model import KnownError
-from curator.settings import resource
 
 if TYPE_CHECKING:
     from curator.encoders import Encoder

@@ -21,8 +21,8 @@ from urllib.parse import quote
 
 from curator import naming
 from curator.export.manifest import Entry
+from curator.home import resource
 from curator.model import aperture, counted, focal_length, shutter
-from curator.settings import resource
 
 _VOID = {"img"}
 _MAX_TEXT = 4000

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator import atomic, naming, private
+from curator.home import Home
 from curator.model import KnownError, NotFoundError, UsageError
-from curator.settings import ExportSettings, Home, write_text_file
+from curator.settings import ExportSettings, write_text_file
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 
 from curator import files, volumes
-from curator.imaging import exif
 from curator.importing.card_files import CardContents, CardFile
 from curator.model import Capture, GoneError, KnownError
 from curator.workers import (
@@ -196,6 +195,8 @@ def _read_files(jobs: Sequence[_Job]) -> list[FileFacts]:
 
 
 def _read_file(job: _Job) -> FileFacts:
+    from curator.imaging import exif  # in a worker only; the window starts without its libraries
+
     try:
         if files.status(job.path).st_size != job.size:
             return FileFacts(problem="Its size changed after the card was listed.")

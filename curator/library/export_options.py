@@ -8,8 +8,9 @@ from curator import exiftool
 from curator.catalog import FolderRow
 from curator.export import Options
 from curator.export.size_estimates import Proxies
+from curator.home import Home
 from curator.library.approval import all_clauses
-from curator.settings import ExportSettings, Home, Settings
+from curator.settings import ExportSettings, Settings
 
 
 def base_options(

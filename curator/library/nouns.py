@@ -15,7 +15,7 @@ from functools import cache
 
 from curator.catalog import folded
 from curator.catalog.tags import BETWEEN
-from curator.settings import resource
+from curator.home import resource
 
 FILE = "words/nouns.txt"
 _LONGEST = 3  # words in a name whose plural is looked for

@@ -39,6 +39,7 @@ from queue import Empty, SimpleQueue
 from curator import atomic
 from curator.catalog import ConductorLock
 from curator.encoders import Encoding, select_encoder
+from curator.home import Home
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoder_lane import make_pool
 from curator.pipeline.events import (
@@ -54,7 +55,7 @@ from curator.pipeline.frames import FrameDecoder
 from curator.pipeline.ingest import check_sources
 from curator.pipeline.sidecars import Difference, Preview, SidecarNews, SidecarWriter
 from curator.pipeline.text_encoding import TextEncoder
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages import STAGES, Stage
 from curator.stages.embed_metadata import MetadataResult
 from curator.workers import InlinePool, WorkerPool

@@ -22,9 +22,10 @@ import psutil
 from curator import vision
 from curator.catalog import Catalog, Pending
 from curator.catalog.work import DESCRIBE
+from curator.home import resource
 from curator.model import INTERNAL_ERROR, Described, KnownError, StageJob
 from curator.pipeline.lanes import FailureEffect, Lane, Outcome, Requests, Round
-from curator.settings import Settings, resource
+from curator.settings import Settings
 from curator.stages import LaneKind, Stage
 from curator.stages.describe import Asking
 from curator.vision import VisionError

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from curator import files, volumes
 from curator.catalog import Catalog, FileReader
+from curator.home import absolute
 from curator.model import KnownError
 from curator.pipeline.dispatch import Dispatcher
 from curator.pipeline.events import PipelineEvents, ScanReport
@@ -31,7 +32,7 @@ from curator.pipeline.folder_availability import (
 )
 from curator.pipeline.folder_watcher import ChangedDirectory, FolderWatch, FolderWatcher
 from curator.pipeline.scanning import Part, Request, Scanner, rescanned, watched
-from curator.settings import Settings, absolute
+from curator.settings import Settings
 
 
 class ConductorCalls(Protocol):

@@ -18,10 +18,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from curator.catalog import BLOCKED
+from curator.home import Home
 from curator.learning.learner import TasteLearner
 from curator.model import KnownError
 from curator.session.taste import TasteController
-from curator.settings import Home
 from curator.stages import STAGES
 
 _REUSED_S = 60.0

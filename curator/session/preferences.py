@@ -11,9 +11,10 @@ from types import MappingProxyType
 
 from PySide6.QtCore import QObject, Signal
 
+from curator.home import Home
 from curator.model import KnownError
 from curator.session.messages import Messages
-from curator.settings import Home, Settings, save
+from curator.settings import Settings, save
 
 
 class Preferences(QObject):

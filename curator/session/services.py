@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.pipeline import Pipeline
 from curator.session.messages import Messages
 from curator.session.preferences import Preferences
 from curator.session.requests import Requests
-from curator.settings import Home, Settings
+from curator.settings import Settings
 
 
 @dataclass(frozen=True)

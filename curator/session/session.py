@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.catalog import Catalog, PhotoDetail
+from curator.home import Home
 from curator.library import captions, table_cache
 from curator.library.scopes import EVERYTHING
 from curator.library.spans import Ids
@@ -56,7 +57,7 @@ from curator.session.undo import UndoController
 from curator.session.view_control import ViewController
 from curator.session.view_state import ViewState
 from curator.session.work_focus import WorkFocus
-from curator.settings import Home, Settings
+from curator.settings import Settings
 
 _WINDOW = "window"  # key of the window's state, beside those of scopes, which are paths
 

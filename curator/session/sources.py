@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator import volumes
 from curator.catalog import Catalog, FolderRow, absence
+from curator.home import absolute
 from curator.library import scopes
 from curator.library.folder_lookup import locate_folders
 from curator.library.scopes import Scope, ScopeRow, search_scope
@@ -22,7 +23,6 @@ from curator.model import Failure, KnownError, View
 from curator.session.drive_look import DriveLook
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
-from curator.settings import absolute
 from curator.volumes import FolderLocation
 
 _SAVE_MS = 700

@@ -16,7 +16,6 @@ from curator.cards import Card
 from curator.model import bidi_safe, counted
 from curator.session import Session
 from curator.session.imports import EarlierImport
-from curator.ui.dialogs.import_dialog import ImportDialog
 from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.pages.import_page import ImportPage, status_text
 from curator.ui.panels.status_line import StatusLine
@@ -71,6 +70,8 @@ class ImportActions(QObject):
         if self._imports.is_running:
             self.open_page()
             return
+        from curator.ui.dialogs.import_dialog import ImportDialog  # see `window_actions`
+
         self._withdraw_offers()
         dialog = ImportDialog(self._session, paths, self.open_page, self._window)
         dialog.finished.connect(dialog.deleteLater)

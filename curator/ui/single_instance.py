@@ -34,7 +34,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import file_lock, private
-from curator.settings import Home
+from curator.home import Home
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """Dialogs, and actions on folders and files, that commands request from the window.
 
-The main window owns one; nothing here knows the main window.
+The main window owns one; nothing here knows the main window. A dialog is imported when it opens:
+the window starts without them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -22,16 +23,13 @@ from curator.model import KnownError, NotFoundError, View, bidi_safe
 from curator.session import Session
 from curator.settings import ExportSettings
 from curator.ui import external_editor
-from curator.ui.dialogs.export_dialog import ExportDialog
-from curator.ui.dialogs.export_request import ExportRequest
-from curator.ui.dialogs.failures_dialog import FailuresDialog
-from curator.ui.dialogs.rejects_dialog import review_rejects
-from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.pages.finish_page import how_to_approve
-from curator.ui.pages.taste_page import TastePage
 from curator.ui.widgets import dialogs, words
 from curator.ui.widgets.frames import Pictures
 from curator.ui.window_keyboard import WindowKeyboard
+
+if TYPE_CHECKING:
+    from curator.ui.dialogs.export_request import ExportRequest
 
 _PICTURES = "Photos ({});;All files (*)".format(
     " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(IMAGE_SUFFIXES | RAW_SUFFIXES))
@@ -197,6 +195,8 @@ class WindowActions(QObject):
         Raises:
             KnownError: no photo to export is approved.
         """
+        from curator.ui.dialogs.export_dialog import ExportDialog
+
         session = self._session
         request = self._export_request(selected)
         if request.only_selected and not request.selected:  # they are shown until F5
@@ -222,6 +222,8 @@ class WindowActions(QObject):
         dialog.deleteLater()
 
     def _export_request(self, asked: Collection[int] | None) -> ExportRequest:
+        from curator.ui.dialogs.export_request import ExportRequest
+
         session = self._session
         project = session.table.projects.row(session.criteria.scope.project)
         ids = session.projects.members(project.id) if project else session.statistics.scope_ids()
@@ -256,6 +258,8 @@ class WindowActions(QObject):
 
     @_says_errors
     def _show_failures(self) -> None:
+        from curator.ui.dialogs.failures_dialog import FailuresDialog
+
         sources = self._session.sources
         dialog = FailuresDialog(sources.failures, sources.retry_all, self._reveal, self._window)
         dialog.exec()
@@ -276,6 +280,8 @@ class WindowActions(QObject):
 
     def settings(self, page: str = "Settings", section: str = "") -> None:
         """Open the settings at one of their pages or sections."""
+        from curator.ui.dialogs.settings_dialog import SettingsDialog
+
         session, keys = self._session, self._keyboard.keyboard
         dialog = SettingsDialog(session.settings, session.home, self._window, self.notes(), keys)
         dialog.show_page(page)
@@ -315,12 +321,16 @@ class WindowActions(QObject):
         session.preferences.changed.emit()
 
     def _open_taste(self) -> None:
+        from curator.ui.pages.taste_page import TastePage
+
         page = TastePage(self._session, self._pictures, self._window)
         page.finished.connect(page.deleteLater)
         page.open()
 
     @_says_errors
     def _review_rejects(self) -> None:
+        from curator.ui.dialogs.rejects_dialog import review_rejects
+
         review_rejects(self._session, self._pictures, self._window)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from curator import __version__
-from curator.settings import resource
+from curator.home import resource
 from curator.vision.description import Description
 from curator.vision.error_messages import answer_too_large, as_vision_error
 from curator.vision.errors import VisionError

@@ -24,9 +24,10 @@ from curator.commands import COMMANDS, command, run
 from curator.encoders import EncoderKind, EncoderOptions, Tag
 from curator.export import Options, Target
 from curator.export.writing import Run
+from curator.home import Home
 from curator.model import KnownError, StageJob, UnreadableError
 from curator.pipeline import Pipeline
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages import STAGES, LaneKind, Stage
 from curator.stages.saving import Saved
 from curator.vision import Provider, VisionOptions

@@ -18,7 +18,7 @@ import pytest
 from curator.bench import ingest
 from curator.cli.doctor import LIBRARIES
 from curator.encoders import PACKAGES_GB, EncoderOptions, missing_by_encoder
-from curator.settings import resource
+from curator.home import resource
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = "\n".join(path.read_text("utf-8") for path in (ROOT / "curator").rglob("*.py"))

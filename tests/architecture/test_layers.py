@@ -26,6 +26,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("atomic",),
     ("arrays", "deadline", "naming"),
     ("opened_folder",),
+    ("home",),
     ("settings",),
     ("sidecar", "exiftool"),
     ("files", "volumes", "imaging", "taste", "catalog", "workers"),
@@ -67,8 +68,7 @@ ONLY: dict[str, set[str]] = {
     "PySide6.QtCore": {"pipeline", "learning", "session", "ui", "cli", "app", "bench"},
     **{library: {"vision"} for library in ("openai", "instructor", "ollama", "keyring", "httpx")},
     "pydantic": {"settings", "vision", "ui", "cli"},
-    "pydantic_settings": {"settings"},
-    "platformdirs": {"settings"},
+    "platformdirs": {"home"},
     "send2trash": {"removal"},
     "watchdog": {"pipeline"},
 }

@@ -11,9 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.pipeline import Encoding, PipelineEvents
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures

@@ -14,11 +14,12 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from curator import commands
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.imaging.proxy import proxy_path
 from curator.model import Described
 from curator.pipeline import Pipeline, Progress, RequestNews
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages import STAGES
 from curator.ui.dialogs.failures_dialog import FailuresDialog
 from curator.ui.dialogs.settings_dialog import SettingsDialog

@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton
 
 from curator.catalog.folders import Folders
 from curator.catalog.work import WorkQueue
+from curator.home import Home
 from curator.keyboard import Keyboard
 from curator.model import Clause, Failure
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui.dialogs.export_dialog import ExportDialog
 from curator.ui.dialogs.export_request import ExportRequest
 from curator.ui.dialogs.failures_dialog import FailuresDialog
@@ -407,7 +408,8 @@ def test_selected_photos_only_is_offered_if_there_is_a_selection(window, monkeyp
     messages: list[str] = []
     session.messages.status_message.connect(messages.append)
     monkeypatch.setattr(
-        "curator.ui.window_actions.ExportDialog", lambda want, *_: wanted.append(want) or NoDialog()
+        "curator.ui.dialogs.export_dialog.ExportDialog",
+        lambda want, *_: wanted.append(want) or NoDialog(),
     )
     session.catalog.journal.decide({4: {"rating": 5}}, summary="-")
     session.refresh()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from curator import app
+from curator.home import Home
 from curator.model import (
     Described,
     Embedded,
@@ -28,7 +29,7 @@ from curator.model import (
     View,
 )
 from curator.pipeline import Encoding
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages.file_preview import decode_file
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import dialogs

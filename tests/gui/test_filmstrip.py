@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator import commands
+from curator.home import Home
 from curator.session import Session
-from curator.settings import Home
 from curator.ui.loupe.filmstrip import Filmstrip
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtGui import QImage
 
+from curator.home import Home
 from curator.imaging import proxy
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui.widgets.frames import PROXY, THUMB, Frame, FrameRequest, FrameStore, Pictures
 from tests.conftest import GRACE_S
 from tests.gui import swatches

@@ -14,9 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator import commands
+from curator.home import Home
 from curator.model import View
 from curator.session import Session
-from curator.settings import Home
 from curator.ui.grid.grid_layout import FOOTER, GAP, MARGIN, GridLayout, fitting_shape
 from curator.ui.grid.grid_view import GridView
 from curator.ui.grid.tile_painter import TilePainter

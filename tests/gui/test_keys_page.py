@@ -11,9 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from curator.home import Home
 from curator.keyboard import Keyboard, keys_file, load_for_home
 from curator.model import Flag
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui.dialogs.keys_page import KeyRow, KeysPage
 from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.main_window import MainWindow

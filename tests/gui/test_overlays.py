@@ -12,12 +12,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
+from curator.home import Home
 from curator.imaging import overlay_mask
 from curator.imaging.overlay import CLIPPING, HISTOGRAM, PEAKING, TILES, Overlay
 from curator.imaging.screen import Area
 from curator.model import KnownError, View
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages.frame import ChangedError
 from curator.ui.loupe import pan_zoom
 from curator.ui.loupe.loupe_view import LoupeView

@@ -14,11 +14,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
 
 from curator.commands import COMMANDS, GROUPS
+from curator.home import Home
 from curator.keyboard import Keyboard
 from curator.model import Capture, Flag, Label, Marks, Pass
 from curator.removal import ListedFile, Part, RemovalPlan, RemovalReport
 from curator.session import Session
-from curator.settings import Home
 from curator.ui.dialogs.rejects_dialog import RejectsDialog
 from curator.ui.main_window import MainWindow
 from curator.ui.pages.empty_state import why_empty

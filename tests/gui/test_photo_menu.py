@@ -65,7 +65,9 @@ def test_a_photo_can_be_marked_with_the_mouse_alone(
     choose(menu, "5 stars")
     marked = {window.grid.tile_photo(n) for n in (4, 5, 6)}
     asked = recorded(session.requests)
-    monkeypatch.setattr("curator.ui.window_actions.ExportDialog", lambda *_: Mock(report=None))
+    monkeypatch.setattr(
+        "curator.ui.dialogs.export_dialog.ExportDialog", lambda *_: Mock(report=None)
+    )
     menu = menu_at(view, window.grid.cell(5).center())
     choose(menu, "Export selected…")
     assert asked == [("export", marked)]

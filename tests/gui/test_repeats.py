@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.session import Session
-from curator.settings import Home
 from curator.ui.main_window import MainWindow
 from tests import taste_data
 from tests.catalogs import fill

@@ -20,8 +20,9 @@ from pytestqt.qtbot import QtBot
 
 from curator import app
 from curator.catalog import Catalog, backups
+from curator.home import Home
 from curator.model import KnownError
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui import single_instance
 from curator.ui.dialogs import recovery
 from curator.ui.single_instance import InstanceServer, OpenRequest
@@ -78,7 +79,7 @@ def test_a_request_of_another_process_arrives_and_is_answered(
 ) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9 \xff")  # not valid UTF-8
     script = (
-        "import sys; from pathlib import Path; from curator.settings import Home;"
+        "import sys; from pathlib import Path; from curator.home import Home;"
         "from curator.ui import single_instance as single;"
         "sys.exit(not single.send_to_running(Home.at(sys.argv[1]), [Path(sys.argv[2])], 't0ken'))"
     )

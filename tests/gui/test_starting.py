@@ -14,8 +14,9 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from curator import app
+from curator.home import Home
 from curator.model import KnownError, Stopped
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.ui.widgets import dialogs
 from tests.catalogs import fill
 from tests.gui.conftest import QuietPipeline

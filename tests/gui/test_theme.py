@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from curator.home import resource
 from curator.model import Label
-from curator.settings import resource
 from curator.ui.panels.sidebar import _ICONS
 from curator.ui.widgets import theme
 

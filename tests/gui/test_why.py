@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.model import Pass, View
 from curator.session import Session
-from curator.settings import Home
 from curator.ui.main_window import MainWindow
 from tests import catalogs, taste_data
 from tests.gui import swatches

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from curator.settings import Home
+from curator.home import Home
 from tests.journeys.evening import Evening
 
 

@@ -12,8 +12,9 @@ import random
 import sys
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.pipeline import Pipeline
-from curator.settings import Home, Settings
+from curator.settings import Settings
 
 CHOICES: tuple[dict[str, object], ...] = (
     *({"rating": stars} for stars in (1, 2, 3, 4, 5, None)),

@@ -21,7 +21,8 @@ from pytestqt.exceptions import TimeoutError
 from pytestqt.qtbot import QtBot
 
 from curator import app
-from curator.settings import Home, Settings
+from curator.home import Home
+from curator.settings import Settings
 from curator.ui.widgets import theme
 from tests.conftest import PATIENCE_MS
 

@@ -15,8 +15,9 @@ import sys
 from PySide6.QtCore import Qt
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.pipeline import Pipeline, sidecars
-from curator.settings import Home, Settings
+from curator.settings import Settings
 
 
 def main(folder: str, source: str, seed: int) -> None:

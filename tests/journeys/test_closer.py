@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from curator.home import Home
 from curator.imaging import decode
-from curator.settings import Home
 from curator.ui.loupe import pan_zoom
 from curator.ui.loupe.loupe_view import LoupeView
 from tests.journeys.evening import Evening

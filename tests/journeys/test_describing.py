@@ -16,8 +16,9 @@ import pytest
 from PySide6.QtCore import Qt
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.pipeline import Pipeline, describing
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import ollama
 from tests.ollama import Ollama
 from tests.photos import draw_jpeg

@@ -22,12 +22,13 @@ from curator.catalog import Catalog, DiskFullError
 from curator.catalog.store import Store
 from curator.cli.output import start_logging, stop_logging
 from curator.export.options import Options
+from curator.home import Home
 from curator.learning.learner_thread import LearnerThread
 from curator.model import CatalogError, KnownError, View
 from curator.pipeline import Pipeline, SidecarNews
 from curator.pipeline.sidecars import SidecarWriter, write_some
 from curator.session import Session
-from curator.settings import Home, Settings, save
+from curator.settings import Settings, save
 from curator.sidecar import PROFILES, read
 from curator.workers import InlinePool
 from tests import catalogs, taste_data

@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from curator.catalog import Catalog
-from curator.settings import Home
+from curator.home import Home
 from tests import catalogs
 from tests.cards import draw_card
 from tests.filesystems import mounted

@@ -30,9 +30,10 @@ import pytest
 
 from curator import removal
 from curator.catalog import Catalog, backups
+from curator.home import Home
 from curator.learning import versions
 from curator.pipeline import Pipeline
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.sidecar import read
 from tests import catalogs, taste_data
 from tests.photos import draw_jpeg

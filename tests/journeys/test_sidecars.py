@@ -21,9 +21,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.imaging.embedded_metadata import read as read_embedded_metadata
 from curator.model import Label, Pass
-from curator.settings import Home
 from curator.sidecar import read
 from curator.ui.dialogs.sidecars_dialog import SidecarsDialog
 from curator.ui.widgets import dialogs

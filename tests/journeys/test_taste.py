@@ -8,8 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.model import Pass
-from curator.settings import Home
 from tests.journeys.evening import Evening
 from tests.photos import draw_series
 

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from curator.catalog import Catalog
-from curator.settings import Home
+from curator.home import Home
 from curator.taste import rank_correlation
 from curator.ui.pages.taste_page import TastePage
 from tests import taste_data

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog, ConductorLock
+from curator.home import Home
 from curator.model import Flag
-from curator.settings import Home
 from tests.catalogs import fill
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg
@@ -30,7 +30,8 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from curator import app
-from curator.settings import Home, Settings
+from curator.home import Home
+from curator.settings import Settings
 from curator.ui.widgets import dialogs
 from curator.ui.main_window import MainWindow
 

@@ -26,9 +26,10 @@ import sklearn.linear_model  # noqa: F401 - so that no child spends its time on 
 from curator import export, keyboard, removal, settings
 from curator.catalog import Catalog, backups
 from curator.export.options import Options
+from curator.home import Home
 from curator.learning.learner import TasteLearner
 from curator.pipeline import sidecars
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.sidecar import PROFILES
 from curator.workers import InlinePool
 from tests.importing import import_cards

@@ -12,8 +12,9 @@ from PySide6.QtCore import QCoreApplication
 
 from curator import commands
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import catalogs
 
 UNREVIEWED = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12]

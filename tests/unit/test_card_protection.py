@@ -16,11 +16,12 @@ from curator import cli, export, files, removal
 from curator.catalog import Catalog, VerifiedCopy
 from curator.export import Options
 from curator.export.target_folder import Originals, open_to_write
+from curator.home import Home
 from curator.model import Kind, KnownError
 from curator.pipeline import Pipeline, SidecarNews, sidecars
 from curator.pipeline.metadata_embedding import embed_some, find_changes
 from curator.pipeline.sidecars import SidecarWriter, preview, write_some
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.sidecar import PROFILES, read
 from curator.stages import STAGES
 from curator.workers import InlinePool

@@ -11,8 +11,8 @@ import pytest
 
 from curator import files
 from curator.files import WalkReport, fingerprint, pair, sha256, walk
+from curator.home import Home
 from curator.model import FoundFile, GoneError, Kind, KnownError, UnreadableError
-from curator.settings import Home
 
 
 def lay(folder: Path, *names: str) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from curator import keyboard
 from curator.commands import COMMANDS
+from curator.home import Home
 from curator.keyboard import RENAMED, Keyboard, KeysError, keys_file, load, load_for_home, save
 from curator.keymap import KEYMAP, KeymapError, shifted, spelled
 from curator.model import KnownError
-from curator.settings import Home
 
 
 def write(home: Home, text: str) -> Path:

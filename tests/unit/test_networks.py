@@ -18,7 +18,7 @@ from curator.encoders import EncoderOptions, load
 from curator.encoders.starter import CLASSES, NETWORK
 from curator.faces import models
 from curator.faces.detector import find
-from curator.settings import resource
+from curator.home import resource
 
 OF_FACES = (models.FINDER, models.MESH, models.EXPRESSIONS)
 NAMES = (*OF_FACES, NETWORK)
@@ -28,7 +28,7 @@ NAMES = (*OF_FACES, NETWORK)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the folder of networks, which a test may damage."""
     copy = Path(shutil.copytree(resource("models"), tmp_path / "models"))
-    monkeypatch.setattr("curator.settings.resource", lambda name: tmp_path / name)
+    monkeypatch.setattr("curator.home.resource", lambda name: tmp_path / name)
     networks.forget()
     yield copy
     networks.forget()
@@ -118,7 +118,7 @@ def on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
         return open_network
 
     shutil.copytree(resource("models"), tmp_path / "Łukasz" / "models")
-    monkeypatch.setattr("curator.settings.resource", lambda name: tmp_path / "Łukasz" / name)
+    monkeypatch.setattr("curator.home.resource", lambda name: tmp_path / "Łukasz" / name)
     monkeypatch.setattr(sys, "platform", "win32")
     for name in ("readNetFromONNX", "readNetFromTFLite"):
         monkeypatch.setattr(cv2.dnn, name, opens_ascii(getattr(cv2.dnn, name)))

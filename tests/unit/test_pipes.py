@@ -16,9 +16,10 @@ from curator.catalog import backups
 from curator.cli.output import start_logging, stop_logging, tail
 from curator.encoders import zero_shot
 from curator.export import presets
+from curator.home import Home
 from curator.library import table_cache
 from curator.model import KnownError
-from curator.settings import Home, Settings
+from curator.settings import Settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
 

@@ -16,10 +16,11 @@ import pytest
 from curator import atomic, private
 from curator.catalog import Catalog, ConductorLock, backups
 from curator.cli.output import start_logging, stop_logging
+from curator.home import Home
 from curator.imaging import proxy
 from curator.library import table_cache
 from curator.model import KnownError
-from curator.settings import Home, Settings, save
+from curator.settings import Settings, save
 from curator.vision.options import VisionOptions, find_key
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")

@@ -7,17 +7,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
+from curator.home import Home, absolute, resource, with_capital_drive
 from curator.model import KnownError, SuggestedTag, UsageError
-from curator.settings import (
-    Home,
-    Settings,
-    TagSettings,
-    absolute,
-    read_file,
-    resource,
-    save,
-    with_capital_drive,
-)
+from curator.settings import Settings, TagSettings, read_file, save
 
 
 def test_each_source_overrides_the_one_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
 from curator.export import ExportReport, Options, Plan, write
 from curator.export.gallery import PAGE
+from curator.home import absolute
 from curator.library.export_options import base_options
 from curator.model import KnownError
 from curator.naming import safe
-from curator.settings import Settings, absolute
+from curator.settings import Settings
 from curator.ui.dialogs.export_form import LABELS, ExportForm
 from curator.ui.dialogs.export_job import consequences, outcome, planned, report_texts
 from curator.ui.dialogs.export_request import ApprovalChoices, ExportRequest

@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
 from curator import naming
 from curator.export import presets
 from curator.export.presets import Preset
+from curator.home import Home
 from curator.model import KnownError
-from curator.settings import ExportSettings, Home, kept_metadata
+from curator.settings import ExportSettings, kept_metadata
 from curator.ui.widgets import layouts, theme
 
 LABELS = 76  # px: width of the column of labels

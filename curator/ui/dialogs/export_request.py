@@ -10,8 +10,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 
 from curator.catalog import FolderRow
+from curator.home import Home
 from curator.library.approval import FROM_FILES, NO_SCORES, all_clauses
-from curator.settings import ExportSettings, Home
+from curator.settings import ExportSettings
 from curator.ui.widgets import layouts, theme, words
 
 

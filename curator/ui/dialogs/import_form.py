@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from curator import naming
+from curator.home import absolute
 from curator.importing.plan import ImportPlan
 from curator.importing.request import ImportRequest
 from curator.model import KnownError
 from curator.naming import Purpose
-from curator.settings import ImportSettings, absolute
+from curator.settings import ImportSettings
 from curator.ui.dialogs import import_texts
 from curator.ui.dialogs.export_form import LABELS
 from curator.ui.widgets import dialogs, layouts, theme

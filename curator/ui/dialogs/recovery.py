@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from curator.catalog import Backup, backups, create_new_catalog, restore
+from curator.home import Home
 from curator.model import counted
 from curator.session import recovery
-from curator.settings import Home
 from curator.ui.widgets import dialogs
 from curator.ui.widgets.dialogs import Choice, Question
 

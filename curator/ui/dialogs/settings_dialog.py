@@ -26,9 +26,10 @@ from PySide6.QtWidgets import (
 )
 
 from curator import keyboard, naming
+from curator.home import Home
 from curator.library.filters import parse_rule
 from curator.model import KnownError
-from curator.settings import Home, Settings, save
+from curator.settings import Settings, save
 from curator.ui.dialogs.keys_page import KeysPage
 from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.dialogs import Dialog

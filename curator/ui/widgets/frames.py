@@ -23,10 +23,11 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
 from PySide6.QtGui import QColorSpace, QImage
 
+from curator.home import Home
 from curator.imaging import screen
 from curator.imaging.proxy import proxy_path, thumb_path
 from curator.model import INTERNAL_ERROR, UnreadableError
-from curator.settings import Home, Settings
+from curator.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -36,8 +36,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.home import resource
 from curator.model import Label
-from curator.settings import Surround, resource
+from curator.settings import Surround
 
 CANVAS = QColor("#191919")
 PANEL = QColor("#212121")

@@ -24,8 +24,8 @@ from curator.bench.figures import (
 )
 from curator.cli.output import Output, columns
 from curator.cli.verbs import parse
+from curator.home import Home
 from curator.model import KnownError, UsageError
-from curator.settings import Home
 
 LONGEST = 50  # characters of a figure's text
 GREY = Reference("gray decode", 100.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.bench import history
-from curator.settings import Home
+from curator.home import Home
 
 EARLIER = (  # a run from before every figure had a reference
     '{"at": "2026-11-20T17:24:01+00:00", "version": "0.1.0", "commit": "c38a651", "machine":'

@@ -10,11 +10,11 @@ import pytest
 from curator import bench, cli
 from curator.bench import synthetic_library
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library import table_cache
 from curator.library.filters import mask, parse
 from curator.library.table import Table
 from curator.model import KnownError, StageState
-from curator.settings import Home
 from tests.unit.cli.conftest import typed
 
 COUNT, READ = 2_000, 800

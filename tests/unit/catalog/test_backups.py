@@ -24,8 +24,8 @@ from curator.catalog import (
     create_new_catalog,
     restore,
 )
+from curator.home import Home
 from curator.model import BusyError, CatalogError, Described
-from curator.settings import Home
 from tests import face_data
 from tests.catalogs import fill
 from tests.face_data import OPEN

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog, DamagedError, backups, is_damaged, restore
+from curator.home import Home
 from curator.model import CatalogError, Described, KnownError
-from curator.settings import Home
 from tests.catalogs import fill, stack
 
 SEEDS = int(os.environ.get("CURATOR_DAMAGES", "60"))

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curator.catalog import PHOTO_COLUMNS, Catalog
+from curator.home import Home
 from curator.model import Fields, Flag, Label, Marks, NotFoundError, UsageError
-from curator.settings import Home
 from tests.catalogs import fill
 
 PHOTOS = 20

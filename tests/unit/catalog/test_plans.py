@@ -20,6 +20,7 @@ import pytest
 from curator import files
 from curator.bench import synthetic_library
 from curator.catalog import Catalog, StackChange, VerifiedCopy, WriteResult
+from curator.home import Home
 from curator.model import (
     Embedded,
     FacesMeasured,
@@ -30,7 +31,6 @@ from curator.model import (
     TextLine,
     TextRead,
 )
-from curator.settings import Home
 from curator.stages import STAGES
 from tests import catalogs
 from tests.face_data import OPEN

@@ -24,8 +24,8 @@ from curator.catalog import (
     schema,
     store,
 )
+from curator.home import Home
 from curator.model import BusyError, CatalogError
-from curator.settings import Home
 from tests import catalogs
 from tests.catalogs import fill
 from tests.faults import QUOTA, refuse
@@ -347,7 +347,7 @@ def test_a_reader_sees_that_another_process_committed(home: Home) -> None:
 
 def test_there_is_one_conductor_and_a_dead_one_holds_no_lock(home: Home) -> None:
     script = (
-        "import os, signal, sys; from pathlib import Path; from curator.settings import Home;"
+        "import os, signal, sys; from pathlib import Path; from curator.home import Home;"
         "from curator.catalog import ConductorLock; ConductorLock(Home.at(sys.argv[1])).acquire();"
         "print('held', flush=True); sys.stdin.read()"
     )

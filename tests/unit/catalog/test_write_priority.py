@@ -10,7 +10,7 @@ import pytest
 from curator.catalog import Catalog
 from curator.catalog.store import Store
 from curator.catalog.write_priority import WritePriority
-from curator.settings import Home
+from curator.home import Home
 from tests import catalogs
 
 WITHIN_S = 60.0

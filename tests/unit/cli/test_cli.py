@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from curator.catalog import Catalog, ConductorLock
+from curator.home import Home
 from curator.library import table_cache
-from curator.settings import Home
 from tests.photos import draw_jpeg
 from tests.unit.cli.conftest import NAMES, Type
 
@@ -506,7 +506,7 @@ def test_a_bug_is_one_line_with_the_traceback_in_the_log(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a planted mistake")
 
-    monkeypatch.setattr("curator.library.table.Table", broken)
+    monkeypatch.setattr("curator.library.table_cache.Table", broken)
     said = shoot("status", "--json")
     assert said.code == 1 and "planted mistake" in said.json["error"]
     log_file = tmp_path / "home" / "curator.log"

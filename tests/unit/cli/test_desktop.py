@@ -14,7 +14,7 @@ import pytest
 
 from curator.cli import desktop
 from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
-from curator.settings import resource
+from curator.home import resource
 from tests.unit.cli.conftest import Type
 
 KNOWN = {"avif", "bmp", "gif", "heic", "heif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"}

@@ -14,7 +14,7 @@ import pytest
 
 from curator.catalog import Catalog, UseLock, backups
 from curator.cli import doctor
-from curator.settings import Home
+from curator.home import Home
 from tests.catalogs import fill
 from tests.unit.cli.conftest import Type
 

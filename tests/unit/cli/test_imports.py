@@ -1,4 +1,4 @@
-"""Verbs that only read the catalog, or mark photos in it, load no Qt, decoder or scikit-learn."""
+"""What verbs load: those that only read the catalog or mark photos no Qt, decoder, scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 HEAVY = {"PySide6", "torch", "open_clip", "cv2", "rawpy", "PIL", "sklearn", "scipy"}
 HEAVY_ROOMS = {"curator.pipeline", "curator.session", "curator.ui", "curator.imaging"}
@@ -55,3 +57,36 @@ def test_verbs_that_only_read_load_neither_qt_nor_a_decoder(
         loaded = {name.partition(".")[0] for name in modules} & HEAVY
         loaded |= {".".join(name.split(".")[:2]) for name in modules} & HEAVY_ROOMS
         assert (code, loaded) == (0, set()), f"curator {verb}: {done.stderr}"
+
+
+# What the shortest verbs may load beside the standard library: their time is that of imports.
+ALLOWED = {
+    "--version": {"platformdirs"},
+    "photos --help": {"platformdirs", "numpy", "peewee", "pydantic"},
+    "tags": {"platformdirs", "numpy", "peewee"},
+    "photos --limit 1": {"platformdirs", "numpy", "peewee", "pydantic"},
+    "mark --rate 4 1": {"platformdirs", "numpy", "peewee", "pydantic"},
+}
+OF_PYDANTIC = {"pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
+LARGE_ROOMS = HEAVY_ROOMS | {"curator.export", "curator.vision", "curator.encoders"}
+BARE = """
+import subprocess, sys
+before = set(sys.modules)
+from curator.__main__ import main
+try:
+    main(sys.argv[1:])
+finally:
+    print("MODULES", *(set(sys.modules) - before))
+"""
+
+
+@pytest.mark.parametrize("verb", ALLOWED)
+def test_a_short_verb_loads_what_it_needs_only(verb: str, read_once: Path, tmp_path: Path) -> None:
+    shutil.copytree(read_once / "home", tmp_path / "home")
+    command = [sys.executable, "-c", BARE, "--home", str(tmp_path / "home"), *verb.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    modules = done.stdout.rpartition("MODULES")[2].split()
+    loaded = {name.partition(".")[0] for name in modules if not name.startswith("_")}
+    libraries = loaded - sys.stdlib_module_names - OF_PYDANTIC - {"curator"}
+    assert libraries <= ALLOWED[verb]
+    assert {".".join(name.split(".")[:2]) for name in modules} & LARGE_ROOMS == set()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from curator.cli import invocation
+from curator.home import Home
 from curator.model import KnownError
-from curator.settings import Home
 from curator.volumes import Mount
 from tests.unit.cli.conftest import Type
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog, NewContent
-from curator.settings import Home
+from curator.home import Home
 from curator.sidecar import read
 from tests import catalogs
 from tests.photos import draw_jpeg

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from curator.catalog import Catalog, StackChange
+from curator.home import Home
 from curator.model import StackKind
-from curator.settings import Home
 from tests import catalogs
 from tests.unit.cli.conftest import Type
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog
-from curator.settings import Home
+from curator.home import Home
 from tests import catalogs
 from tests.unit.cli.conftest import Type
 

@@ -13,8 +13,9 @@ from curator.bench.draw_text import Drawn, draw
 from curator.catalog import Catalog
 from curator.cli import doctor, text
 from curator.cli.output import Output
+from curator.home import Home
 from curator.ocr import models
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import catalogs, text_data
 from tests.text_data import needs_models
 from tests.unit.cli.conftest import Type

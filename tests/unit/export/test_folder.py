@@ -20,8 +20,8 @@ from curator import export, opened_folder
 from curator.catalog import PhotoDetail
 from curator.export import ExportReport, Options, writing
 from curator.export.name_allocator import INTENT
+from curator.home import resource
 from curator.model import Clause, KnownError, Label, Marks
-from curator.settings import resource
 from curator.workers import InlinePool
 from tests.drives import Silence
 from tests.face_data import CLOSED, OPEN, UNKNOWN

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from curator.export import presets
+from curator.home import Home
 from curator.model import KnownError, NotFoundError, UsageError
-from curator.settings import ExportSettings, Home
+from curator.settings import ExportSettings
 
 
 def test_a_preset_is_saved_found_shared_and_removed(home: Home, tmp_path: Path) -> None:

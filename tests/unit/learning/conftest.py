@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.learning.learner import TasteLearner
-from curator.settings import Home, Settings
+from curator.settings import Settings
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.learning.learner import Learned, TasteLearner, accuracy_of
 from curator.learning.report import report
 from curator.learning.vector_index import VectorIndex
 from curator.model import KnownError
-from curator.settings import Home, TasteSettings
+from curator.settings import TasteSettings
 from curator.taste import rank_correlation
 from curator.taste.tone import TONES
 from tests import catalogs, taste_data

@@ -19,12 +19,13 @@ from pytestqt.qtbot import QtBot
 from curator import workers
 from curator.catalog import Catalog
 from curator.catalog.vectors import Vectors
+from curator.home import Home
 from curator.learning import learner_thread
 from curator.learning.learner import Learned, TasteLearner
 from curator.learning.learner_thread import LearnerThread, make_pool
 from curator.learning.vector_index import VectorIndex
 from curator.model import KnownError
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.workers import WorkerCrashed, WorkerPool, WorkerTimeout, WorkerUnavailable
 from tests import catalogs, misbehaving, taste_data
 from tests.conftest import ExpectedLog

@@ -10,11 +10,11 @@ import pytest
 
 from curator.bench.synthetic_catalog import drawn_vectors
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.learning import vector_index as archives
 from curator.learning.vector_index import VectorIndex
 from curator.learning.vector_sketch import VectorSketch
 from curator.model import KnownError
-from curator.settings import Home
 from tests import catalogs, taste_data
 
 DIMENSION, TONES, MANY = 96, 76, 3000

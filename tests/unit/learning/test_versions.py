@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.learning import versions
 from curator.learning.learner import Learned, TasteLearner
 from curator.learning.report import report
 from curator.model import KnownError, NotFoundError
-from curator.settings import Home, TasteSettings
+from curator.settings import TasteSettings
 from curator.taste import TasteModel
 from curator.taste.match import NO_SCALE
 from tests import catalogs, taste_data

@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library import filters
 from curator.library.facets import FACETS, conditions_on, with_condition
 from curator.library.table import Table
-from curator.settings import Home
 from tests import catalogs, face_data
 from tests.face_data import CLOSED, OPEN, UNKNOWN
 

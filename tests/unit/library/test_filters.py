@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from curator.home import Home
 from curator.library import filters
 from curator.library.query import FilterError
 from curator.session import Session
-from curator.settings import Home
 from tests import catalogs, face_data, taste_data
 from tests.face_data import CLOSED, OPEN, UNKNOWN
 

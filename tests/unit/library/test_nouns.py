@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from curator.home import resource
 from curator.library.nouns import Nouns, nouns
-from curator.settings import resource
 
 ROOT = Path(__file__).resolve().parents[3]
 

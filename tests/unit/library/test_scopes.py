@@ -12,10 +12,11 @@ import numpy as np
 
 from curator import commands
 from curator.catalog import Catalog, FolderRow
+from curator.home import Home
 from curator.library import scopes
 from curator.pipeline import Pipeline
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import fake_stages
 
 

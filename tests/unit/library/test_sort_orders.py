@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library.sort_orders import ORDERS, sorted_ids
 from curator.library.table import Mask, Table
-from curator.settings import Home
 from tests import catalogs, face_data
 from tests.face_data import OPEN
 

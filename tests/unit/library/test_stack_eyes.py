@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library import stack_eyes, table_cache
 from curator.library.filters import mask, parse
 from curator.library.table import Table
 from curator.model import Face
-from curator.settings import Home
 from tests import catalogs, face_data
 from tests.face_data import CLOSED, OPEN, UNKNOWN, at
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library.filters import mask, parse
 from curator.library.sort_orders import sorted_ids
 from curator.library.table import Table
-from curator.settings import Home
 from tests import catalogs
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library import filters
 from curator.library.statistics import DAY, MONTH, YEAR, Figure, Overview, overview
 from curator.library.table import Table
 from curator.model import Described
 from curator.session.background_status import DiskUsage, StageCounts, measure, stage_counts
-from curator.settings import Home
 from tests import catalogs
 
 # Photo → when and with what; twelve photos over twenty years, two without a date.

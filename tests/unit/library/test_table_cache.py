@@ -15,11 +15,12 @@ from curator import files
 from curator.bench import synthetic_catalog
 from curator.catalog import Catalog, CatalogError, photos
 from curator.catalog.photos import Photos
+from curator.home import Home
 from curator.library import sort_keys, table_cache
 from curator.library.columns import NUMBERS, TEXTS
 from curator.library.table import Table
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import catalogs
 
 

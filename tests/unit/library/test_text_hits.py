@@ -7,10 +7,10 @@ from contextlib import closing
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library import text_hits
 from curator.library.filters import mask, parse
 from curator.library.table import Table
-from curator.settings import Home
 from tests import catalogs, text_data
 
 LINES = (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from curator.home import Home
 from curator.pipeline import Pipeline
-from curator.settings import Home
 
 
 @pytest.fixture

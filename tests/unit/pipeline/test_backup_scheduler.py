@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog, backups
+from curator.home import Home
 from curator.model import CatalogError, KnownError
 from curator.pipeline import Pipeline, backup_scheduler
 from curator.pipeline.backup_scheduler import BackupScheduler
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import fake_stages
 from tests.catalogs import fill
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.pipeline import Pipeline
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import catalogs, fake_stages
 from tests.copies import copy_verified
 from tests.drives import Drives, drives  # noqa: F401 # a fixture

@@ -16,12 +16,13 @@ from queue import SimpleQueue
 import pytest
 
 from curator.catalog import Catalog, Pending
+from curator.home import Home
 from curator.imaging.proxy import proxy_path
 from curator.model import INTERNAL_ERROR, StageJob
 from curator.pipeline import Pipeline, RequestNews, describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.lanes import Outcome, Round
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages import STAGES, Stage
 from curator.vision.errors import ServerBusyError
 from tests import catalogs, ollama

@@ -11,9 +11,10 @@ from PySide6.QtCore import Qt
 from curator import pipeline as package
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe, select_encoder
+from curator.home import Home
 from curator.pipeline import Encoding, Pipeline, Progress
 from curator.pipeline.encoder_lane import EncoderLane, make_pool
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import fake_stages, taste_data
 
 LIMIT_S = 240.0  # processes of encoders come last where others have something to do

@@ -13,9 +13,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.model import FacesMeasured, StageJob
 from curator.pipeline import Pipeline, Progress
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages import STAGES, Stage
 from tests import catalogs, fake_stages
 from tests.face_data import OPEN

@@ -11,9 +11,10 @@ import pytest
 
 from curator import encoders
 from curator.encoders import EncoderOptions
+from curator.home import Home
 from curator.model import Embedded, KnownError
 from curator.pipeline.file_preview import FilePreviewer, decode_in_worker
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages.file_preview import DecodedFile
 from curator.workers import WorkerBug, WorkerCancelled, WorkerMemory, WorkerPool
 from tests.conftest import ExpectedLog

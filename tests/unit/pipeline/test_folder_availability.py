@@ -12,12 +12,13 @@ from PySide6.QtCore import Qt
 
 from curator import volumes
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library import folder_lookup
 from curator.model import CatalogError, KnownError, StageState
 from curator.pipeline import FolderNews, Pipeline, ScanReport, Totals, folder_availability, saving
 from curator.pipeline.file_probe import FileProbe
 from curator.pipeline.folder_availability import FolderAvailability, LocatedFolders
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.volumes import FolderLocation, Mount
 from tests import catalogs, fake_stages
 from tests.drives import Drives, Silence, drives  # noqa: F401 # a fixture

@@ -13,11 +13,12 @@ import pytest
 from curator import exiftool, files
 from curator.catalog import Catalog
 from curator.catalog.rewrites import Rewrites
+from curator.home import Home
 from curator.imaging import embedded_metadata
 from curator.model import KnownError
 from curator.pipeline import MetadataResult, Pipeline
 from curator.pipeline.metadata_embedding import embed_some, find_changes
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.sidecar import SidecarMetadata, read_embedded
 from curator.stages import STAGES, embed_metadata
 from tests.photos import draw_jpeg

@@ -18,6 +18,7 @@ from curator import files
 from curator.catalog import Catalog, DiskFullError
 from curator.catalog.results import Results
 from curator.catalog.store import LOG_BYTES
+from curator.home import Home
 from curator.model import BusyError, KnownError, StageState
 from curator.pipeline import (
     _PRELOAD,
@@ -28,7 +29,7 @@ from curator.pipeline import (
     scanning,
     upkeep,
 )
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages import STAGES, Stage
 from tests import catalogs, fake_stages
 from tests.photos import draw_jpeg

@@ -14,9 +14,10 @@ import pytest
 
 from curator import atomic
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.pipeline import SidecarNews, sidecars
 from curator.pipeline.sidecars import Batch, SidecarWriter, preview, write_some
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.sidecar import PROFILES, read
 from curator.sidecar.batch import Outcome
 from curator.workers import InlinePool

@@ -16,11 +16,12 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
+from curator.home import Home
 from curator.model import CatalogError
 from curator.pipeline import Encoding, Pipeline, stacking
 from curator.pipeline.pair_similarity import PairSimilarity
 from curator.pipeline.stacking import Stacker
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import catalogs, taste_data
 from tests.photos import TAKEN, draw_jpeg
 

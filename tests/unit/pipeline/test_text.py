@@ -9,9 +9,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.pipeline import Pipeline, RequestNews
 from curator.pipeline.text_lane import NOT_HERE
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.stages import Stage
 from tests import catalogs, fake_stages
 

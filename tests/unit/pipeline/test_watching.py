@@ -17,11 +17,12 @@ import pytest
 from watchdog.events import FileDeletedEvent
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.model import CatalogError, KnownError
 from curator.pipeline import Pipeline, PipelineEvents, file_stability, folder_watcher
 from curator.pipeline.folder_watcher import ChangedDirectory, FolderWatch, System, Watched
 from curator.pipeline.ingest import Ingest
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests.photos import draw_jpeg
 
 LIMIT_S = 60.0

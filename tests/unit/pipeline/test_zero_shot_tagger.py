@@ -11,9 +11,10 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe, zero_shot
+from curator.home import Home
 from curator.model import KnownError
 from curator.pipeline.zero_shot_tagger import ZeroShotTagger
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from curator.workers import WorkerCrashed
 from tests import catalogs, taste_data
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.importing.card_files import CardContents
 from curator.importing.request import ImportRequest
 from curator.library.scopes import Scope
@@ -19,7 +20,7 @@ from curator.session import Session, import_engine, imports
 from curator.session.cards import CardWatcher
 from curator.session.import_engine import CardEngine
 from curator.session.import_thread import Planned
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests.fake_imports import FakeEngine, card
 from tests.unit.catalog.shoot import Card as CardReader
 from tests.unit.catalog.shoot import Shoot, photo_bytes

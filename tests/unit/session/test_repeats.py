@@ -13,11 +13,12 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog, RepeatRating
+from curator.home import Home
 from curator.library import captions
 from curator.model import Flag, View
 from curator.session import Session
 from curator.session.repeats import GAP, RepeatSchedule
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import catalogs, taste_data
 from tests.unit.conftest import Person
 

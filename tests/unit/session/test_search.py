@@ -14,11 +14,12 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
+from curator.home import Home
 from curator.library.query import FilterError
 from curator.library.scopes import EVERYTHING
 from curator.model import KnownError, Pass, View
 from curator.session import Session
-from curator.settings import Home, Settings
+from curator.settings import Settings
 from tests import catalogs, taste_data
 from tests.unit.conftest import Person
 

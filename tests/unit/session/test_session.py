@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import QObject, QTimer
 
 from curator.catalog import Catalog
+from curator.home import Home
 from curator.library.query import FilterError
 from curator.model import Flag, Kind, Label, Marks, Pass, StageJob, Verdict, View
 from curator.session import Session
-from curator.settings import Home
 from tests.unit.conftest import UNREVIEWED, Person
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
+from curator.home import Home
 from curator.model import Marks, Pass, Verdict, View
 from curator.session import Session
-from curator.settings import Home
 from tests import catalogs
 from tests.unit.conftest import Person
 

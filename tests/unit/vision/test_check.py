@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from curator import cli, vision
-from curator.settings import Home, Settings
+from curator.home import Home
+from curator.settings import Settings
 from curator.vision import Cancelled, VisionError, VisionOptions
 from tests import ollama as fake
 from tests.ollama import Act, Ollama

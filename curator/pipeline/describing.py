@@ -17,8 +17,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import psutil
-
 from curator import vision
 from curator.catalog import Catalog, Pending
 from curator.catalog.work import DESCRIBE
@@ -64,6 +62,8 @@ def asking(settings: Settings, cancelled: Callable[[], bool] = lambda: False) ->
 
 def on_battery() -> bool:
     """Whether this computer runs on battery; False if that is unknown."""
+    import psutil
+
     try:
         battery = psutil.sensors_battery()
     except (AttributeError, OSError, psutil.Error):  # no such call here, or no such file

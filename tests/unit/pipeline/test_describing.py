@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
+import psutil
 import pytest
 
 from curator.catalog import Catalog, Pending
@@ -460,7 +461,7 @@ def test_on_battery_only_requested_photos_are_described(
     class Battery:
         power_plugged = False
 
-    monkeypatch.setattr(describing.psutil, "sensors_battery", Battery, raising=False)
+    monkeypatch.setattr(psutil, "sensors_battery", Battery, raising=False)
     with closing(shoot(3)) as catalog:
         catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
         assert chosen(lane, catalog) == [] and "battery" in str(lane.held)
@@ -474,7 +475,7 @@ def test_a_computer_that_reports_no_battery_has_none(monkeypatch: pytest.MonkeyP
     def unknown() -> None:
         raise FileNotFoundError("/sys/class/power_supply")
 
-    monkeypatch.setattr(describing.psutil, "sensors_battery", unknown, raising=False)
+    monkeypatch.setattr(psutil, "sensors_battery", unknown, raising=False)
     assert not describing.on_battery()
 
 

@@ -41,7 +41,7 @@ The map. A module may import from the rows above its own, never from below or be
     removal     move the files of rejected photos to the trash, exactly as planned; Send2Trash
     importing   copy what is new from memory cards, verified; nothing on a card is ever changed
 
-    learning    the live taste learner: vectors in memory, predictions, comparisons, versions
+    learning    the live taste learner: vectors in a file, predictions, comparisons, versions
     library     photos as columns in memory: search language, filters, sort orders, statistics
     pipeline    the conductor: finds pending work, keeps a bounded part in flight, saves results
     session     what one window shows: scope, mode, list, current photo, selection, undo

@@ -1,36 +1,29 @@
 """Vectors and tone of every photo as rows in a temporary file, for taste and similar photos.
 
-A hundred thousand photos are half a gigabyte of float32. So the rows are in a temporary file,
-vectors as 16-bit fixed point, and are read through a small buffer: the system can take back the
-memory that caches a file, but not what a process maps or holds. Scoring 100,000 rows of 1280 on two
-cores took this long, and kept this much in memory:
+The rows are in a temporary file (`row_file`), vectors as 16-bit fixed point. Scoring 100,000 rows
+of 1280 on two cores took this long, and kept this much in memory:
 
     float32, mapped                      22-47 ms   542 MB
     float32, read in blocks              46-55 ms     1 MB
     float16, read in blocks              86-100 ms    1 MB  (numpy is slow to widen half floats)
     16-bit fixed point, read in blocks   43-57 ms     1 MB  (chosen)
 
-From 0.03 on, a step of 2^-15 is as fine as float16, the format in the catalog. The file is gone
-when the process ends; the catalog remains the source.
+From 0.03 on, a step of 2^-15 is as fine as float16, the format in the catalog.
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
-import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator import private
 from curator.catalog import Catalog
+from curator.learning.row_file import RowFile
 from curator.learning.vector_sketch import VectorSketch
-from curator.model import KnownError
 
 log = logging.getLogger(__name__)
 
@@ -61,15 +54,13 @@ class VectorIndex:
     def __init__(self, scratch: Path) -> None:
         """Create an empty index; its file is created with the first row."""
         self.scratch = scratch
-        self._close_file: Callable[[], object] = lambda: None
         self.encoder = ""
         self._clear()
 
     def _clear(self) -> None:
         self.size = self.dimension = self._columns = self._rev = 0
-        self._close_file()
-        self._file: IO[bytes] | None = None
         self._stored = np.dtype([])
+        self._file = RowFile(self._stored, self.scratch)
         self._ids: NDArray[np.int64] = _NO_IDS
         self._place: NDArray[np.int64] = _NO_IDS
         self._sketch: VectorSketch | None = None
@@ -98,12 +89,10 @@ class VectorIndex:
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Read some rows, (N, dimension + tones) float32."""
-        wanted = np.asarray(rows, np.int64)
-        if self._file is None or not len(wanted):
-            return np.zeros((0, self._columns), np.float32)
-        mapped = np.memmap(self._file, self._stored, "r", shape=(self.size,))
-        some = mapped[wanted]  # a copy: nothing of the file stays mapped
-        found = np.empty((len(wanted), self._columns), np.float32)
+        found = np.empty((len(rows), self._columns), np.float32)
+        if not len(rows):
+            return found
+        some = self._file.take(np.asarray(rows, np.int64))
         found[:, : self.dimension] = some["vector"]
         found[:, : self.dimension] *= np.float32(_STEP)
         found[:, self.dimension :] = some["tone"]
@@ -130,17 +119,12 @@ class VectorIndex:
 
         The rows are valid until the next block; multiply their vectors by _STEP.
         """
-        if self._file is None:
-            return
-        stored = np.empty(_BLOCK, self._stored)
         rows = np.empty((_BLOCK, self._columns), np.float32)
-        self._file.seek(0)
-        for start in range(0, self.size, _BLOCK):
-            count = min(_BLOCK, self.size - start)
-            self._file.readinto(stored[:count].view(np.uint8))  # type: ignore[attr-defined]
-            rows[:count, : self.dimension] = stored["vector"][:count]
-            rows[:count, self.dimension :] = stored["tone"][:count]
-            yield start, rows[:count]
+        for start, stored in self._file.blocks(self.size, _BLOCK):
+            some = rows[: len(stored)]
+            some[:, : self.dimension] = stored["vector"]
+            some[:, self.dimension :] = stored["tone"]
+            yield start, some
 
     # --- similar photos
 
@@ -179,11 +163,14 @@ class VectorIndex:
         """Make the sketch that speeds up :meth:`nearest`, if the index is large or has doubled.
 
         Takes half a second at 100,000 photos; call it when there is nothing else to do.
+
+        Raises:
+            KnownError: there is no room on disk.
         """
         if self.size < max(_SKETCHED, _GROWN * self._sketched_at):
             return
         sample = self.take(np.arange(0, self.size, max(self.size // _SAMPLE, 1)))
-        sketch = VectorSketch.of(sample[:, : self.dimension])
+        sketch = VectorSketch.of(sample[:, : self.dimension], self.scratch)
         self._sketch, self._sketched_at = None, self.size
         if sketch is None:
             return
@@ -235,6 +222,7 @@ class VectorIndex:
                     ("tone", "<f4", (self._columns - self.dimension,)),
                 ]
             )
+            self._file = RowFile(self._stored, self.scratch)
         self.damaged -= set(ids)
         sizes = 2 * self.dimension, 4 * (self._columns - self.dimension)
         good = [number for number, pair in enumerate(blobs) if (*map(len, pair),) == sizes]
@@ -267,31 +255,12 @@ class VectorIndex:
         rows = np.empty(len(ids), self._stored)
         rows["vector"] = np.clip(np.rint(vectors / _STEP), -32767, 32767)
         rows["tone"] = tones
-        self._write(at, rows)
+        self._file.put(at, rows)
         self._reserve(self.size + int(fresh.sum()))
-        self._place[ids], self._ids[at] = at, ids
-        self.size += int(fresh.sum())
         if self._sketch is not None:
             self._sketch.put(at, vectors @ self._sketch.directions.T)
-
-    def _write(self, at: NDArray[np.int64], rows: NDArray[np.void]) -> None:
-        """Write rows to the file at these indices, each run of adjacent indices at once."""
-        runs = np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) != 1) + 1)
-        try:
-            if self._file is None:
-                private.make_folder(self.scratch)
-                self._file = tempfile.TemporaryFile(dir=self.scratch)  # noqa: SIM115
-                self._close_file = weakref.finalize(self, self._file.close)
-            for run in runs:
-                self._file.seek(int(at[run[0]]) * self._stored.itemsize)
-                self._file.write(rows[run].tobytes())
-            self._file.flush()
-        except OSError as error:
-            raise KnownError(
-                f"There is no room to analyze photos in {self.scratch}"
-                f" ({error.strerror or error}).",
-                "Free some disk space there; scores follow.",
-            ) from error
+        self._place[ids], self._ids[at] = at, ids
+        self.size += int(fresh.sum())
 
     def _reserve(self, count: int) -> None:
         if count > len(self._ids):

@@ -3,13 +3,17 @@
 `vector_index` uses it. Photos differ along few directions: for real photos the 128 strongest hold
 some three quarters of the variance of vectors of 1280 numbers. Coordinates along those, a byte
 each, find the candidates; exact rows decide among them. Comparing 100,000 rows exactly takes 40 ms
-and more, this 8.
+and more, this 8. The coordinates of a million photos would hold 128 MB, so they are in a file.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
+
+from curator.learning.row_file import RowFile
 
 _DIRECTIONS = 128
 # Share of the variance that the directions must hold, or the sketch would miss too many. In vectors
@@ -30,18 +34,19 @@ class VectorSketch:
         directions: (K, D) float32, orthonormal.
     """
 
-    def __init__(self, directions: Floats, mean: Floats, steps: Floats) -> None:
+    def __init__(self, directions: Floats, mean: Floats, steps: Floats, scratch: Path) -> None:
         self.directions = directions
         self._mean, self._steps = mean, steps
-        self._codes = np.zeros((0, len(directions)), np.int8)
+        self._codes = RowFile(np.dtype((np.int8, len(directions))), scratch)
         self._size = 0
 
     @classmethod
-    def of(cls, sample: Floats) -> VectorSketch | None:
+    def of(cls, sample: Floats, scratch: Path) -> VectorSketch | None:
         """Find the strongest directions of a sample; None if they hold too little of its variance.
 
         Args:
             sample: (N, D) unit vectors.
+            scratch: the folder of the temporary file.
 
         Source: Halko, Martinsson and Tropp 2011, "Finding structure with randomness", algorithm
         4.4: iterating a random subspace twice takes a tenth of the time of all eigenvectors.
@@ -61,7 +66,8 @@ class VectorSketch:
             return None
         coordinates = centered @ directions.T
         steps = np.abs(coordinates).max(axis=0) * np.float32(_MARGIN / _LEVELS)
-        return cls(directions, directions @ center, np.maximum(steps, np.float32(1e-9)))
+        steps = np.maximum(steps, np.float32(1e-9))
+        return cls(directions, directions @ center, steps, scratch)
 
     def put(self, rows: NDArray[np.int64], products: Floats) -> None:
         """Store vectors at rows, new or changed.
@@ -69,15 +75,13 @@ class VectorSketch:
         Args:
             rows: (N,) rows; the sketch grows for rows beyond the last.
             products: (N, K) products of the vectors with :attr:`directions`.
+
+        Raises:
+            KnownError: there is no room on disk.
         """
-        self._size = max(self._size, int(rows.max(initial=-1)) + 1)
-        if self._size > len(self._codes):
-            capacity = max(self._size, len(self._codes) * 9 // 8)
-            grown = np.zeros((capacity, len(self._steps)), np.int8)
-            grown[: len(self._codes)] = self._codes
-            self._codes = grown
         levels = np.rint((products - self._mean) / self._steps)
-        self._codes[rows] = np.clip(levels, -_LEVELS, _LEVELS)
+        self._codes.put(rows, np.clip(levels, -_LEVELS, _LEVELS).astype(np.int8))
+        self._size = max(self._size, int(rows.max(initial=-1)) + 1)
 
     def likely(
         self, vector: Floats, most: int, among: NDArray[np.int64] | None = None
@@ -92,10 +96,10 @@ class VectorSketch:
         asked = (self.directions @ vector) * self._steps
         likeness = np.empty(self._size, np.float32)
         block = np.empty((_BLOCK, len(asked)), np.float32)
-        for start in range(0, self._size, _BLOCK):
-            stop = min(start + _BLOCK, self._size)
-            block[: stop - start] = self._codes[start:stop]
-            np.matmul(block[: stop - start], asked, out=likeness[start:stop])
+        for start, codes in self._codes.blocks(self._size, _BLOCK):
+            some = block[: len(codes)]
+            some[:] = codes
+            np.matmul(some, asked, out=likeness[start : start + len(codes)])
         if among is not None:
             likeness = likeness[among]
             return among[np.argpartition(-likeness, most - 1)[:most]]

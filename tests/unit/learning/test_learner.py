@@ -11,6 +11,7 @@ from curator.catalog import Catalog
 from curator.home import Home
 from curator.learning.learner import Learned, TasteLearner, accuracy_of
 from curator.learning.report import report
+from curator.learning.row_file import RowFile
 from curator.learning.vector_index import VectorIndex
 from curator.model import KnownError
 from curator.settings import TasteSettings
@@ -44,7 +45,7 @@ def test_a_disk_full_during_an_encoder_change_leaves_no_training_data_of_the_old
     catalog.vectors.use_encoder("wider/1")
     taste_data.embed(catalog, range(1, PHOTOS + 1), "wider/1", dimension=24)
     with monkeypatch.context() as full:
-        full.setattr(learner.vectors, "_write", refuse)
+        full.setattr(RowFile, "put", refuse)
         with pytest.raises(KnownError):
             learner.sync_vectors()
     learned = after(learner)

@@ -11,6 +11,7 @@ import pytest
 from curator.bench.synthetic_catalog import drawn_vectors
 from curator.catalog import Catalog
 from curator.home import Home
+from curator.learning import row_file
 from curator.learning import vector_index as archives
 from curator.learning.vector_index import VectorIndex
 from curator.learning.vector_sketch import VectorSketch
@@ -90,11 +91,12 @@ def test_vectors_added_or_changed_after_the_sketch_are_found(
     assert archive.nearest(vectors[6], 1)[0].tolist() != [7]
 
 
-def test_vectors_without_structure_get_no_sketch() -> None:
+def test_vectors_without_structure_get_no_sketch(tmp_path: Path) -> None:
     chance = np.random.default_rng(0).standard_normal((2000, 640), np.float32)
     chance /= np.linalg.norm(chance, axis=1, keepdims=True)
-    assert VectorSketch.of(chance) is None
-    assert VectorSketch.of(np.ones((50, 8), np.float32) / np.sqrt(8).astype(np.float32)) is None
+    assert VectorSketch.of(chance, tmp_path) is None
+    equal = np.ones((50, 8), np.float32) / np.sqrt(8).astype(np.float32)
+    assert VectorSketch.of(equal, tmp_path) is None
 
 
 def test_an_empty_index_returns_nothing(tmp_path: Path) -> None:
@@ -117,8 +119,8 @@ def test_a_full_disk_is_reported_and_the_vectors_are_loaded_later(
             raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as full:
-        full.setattr(archives.tempfile, "TemporaryFile", lambda **_: Full())
+        full.setattr(row_file.tempfile, "TemporaryFile", lambda **_: Full())
         with pytest.raises(KnownError, match="no room to analyze photos"):
             archive.sync(catalog)
-    archive._file = None  # the disk has room again
+    archive._file._file = None  # the disk has room again
     assert set(archive.sync(catalog).tolist()) == set(range(1, 31))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curator import files
 from curator.bench.draw import jpeg_bytes, scene
-from curator.catalog import PHOTO_COLUMNS, Catalog, Scan
+from curator.catalog import Catalog, Scan
 from curator.home import Home
 from curator.imaging.proxy import proxy_path, thumb_path
 from curator.model import (
@@ -108,8 +108,8 @@ def embed(home: Home, dimension: int = 1280) -> None:
     catalog = Catalog.open(home.catalog)
     chance = np.random.default_rng(1)
     try:
-        at_rating = PHOTO_COLUMNS.index("rating")
-        ratings = {row[0]: row[at_rating] or 0 for row in catalog.photos.columns()}
+        rows = catalog.store.rows("SELECT id, coalesce(rating, 0) FROM photo")
+        ratings = {int(photo): int(rating) for photo, rating in rows}
         ids = sorted(ratings)
         for start in range(0, len(ids), BATCH):
             some = ids[start : start + BATCH]

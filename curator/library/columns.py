@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.model import Flag, Label
-from curator.stages.stack import KIND_CODE
-
-FLAGS: tuple[Flag | None, ...] = (None, Flag.PICK, Flag.REJECT)
-LABELS: tuple[Label | None, ...] = (None, *Label)
-STATES: tuple[str, ...] = ("", "failed", "missing")
+from curator.catalog.photos import FLAGS, LABELS, STATES
 
 FLAG_CODE = {value: code for code, value in enumerate(FLAGS)}
 LABEL_CODE = {value: code for code, value in enumerate(LABELS)}
@@ -40,7 +35,7 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
     "added_at": ("f8", _or_zero),
     "width": ("i4", _or_zero),
     "height": ("i4", _or_zero),
-    "turn": ("i1", _or_zero),
+    "turn": ("i1", None),
     "sharpness": ("f4", None),
     "exposure": ("f4", None),
     "light": ("f4", None),
@@ -48,20 +43,20 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
     "eyes_open": ("f4", None),
     "eyes_closed": ("f4", None),
     "eye_sharpness": ("f4", None),
-    "damaged": ("?", _or_zero),
-    "flag": ("i1", lambda values: [FLAG_CODE[value] for value in values]),  # type: ignore[index]
-    "rating": ("i1", _or_zero),
-    "label": ("i1", lambda values: [LABEL_CODE[value] for value in values]),  # type: ignore[index]
-    "kept": ("?", _or_zero),
-    "elsewhere": ("?", _or_zero),
+    "damaged": ("?", None),
+    "flag": ("i1", None),
+    "rating": ("i1", None),
+    "label": ("i1", None),
+    "kept": ("?", None),
+    "elsewhere": ("?", None),
     "camera": ("i4", None),  # see `PhotoRows.cameras`
-    "seen_at": ("?", _present),
-    "pair": ("?", _or_zero),
-    "state": ("i1", lambda values: [STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
+    "seen_at": ("?", None),
+    "pair": ("?", None),
+    "state": ("i1", None),
     "merged_into": ("?", _present),
     "stack": ("i8", _or_zero),
     "stacked": ("i8", _or_minus_one),
-    "stack_kind": ("i1", lambda values: [KIND_CODE[value] for value in values]),  # type: ignore[index]
+    "stack_kind": ("i1", None),
 }
 TEXTS = ("name", "thumb", "proxy")
 MARKS = ("flag", "rating", "label", "kept")  # the fields a person decides

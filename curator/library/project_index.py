@@ -176,6 +176,14 @@ class ProjectIndex:
             found[self._rows.rows_of(ids[self._rows.knows(ids)])] = True
         return found
 
+    def count(self, project: int, among: Mask) -> int:
+        """Count the photos of a project among the marked rows."""
+        members = self._members.get(project)
+        if members is None:
+            return 0
+        ids = members.ids[members.inside]
+        return int(among[self._rows.rows_of(ids[self._rows.knows(ids)])].sum())
+
     def in_any(self) -> Mask:
         """Mark the photos that are in any project."""
         found = np.zeros(self._rows.size, bool)

@@ -153,7 +153,7 @@ def project_rows(table: Table) -> list[ScopeRow]:
     """List the projects as scopes, by name, with the number of their visible photos."""
     alive = table.alive()
     return [
-        ScopeRow(project_scope(row), 0, int((table.projects.inside(row.id) & alive).sum()))
+        ScopeRow(project_scope(row), 0, table.projects.count(row.id, alive))
         for row in table.projects.rows
     ]
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog
+from curator.catalog.photos import small_columns
 from curator.library.capture_columns import CaptureColumns
 from curator.library.columns import (
     DRAWN,
@@ -188,6 +189,7 @@ class Table:
         if not found:
             return set()
         columns: dict[str, Any] = dict(zip(PHOTO_COLUMNS, zip(*found, strict=True), strict=True))
+        columns |= small_columns(columns["small"])
         columns["camera"] = self.rows.camera_numbers(columns["camera"])
         if not self.folders.directories.keys() >= set(columns["directory_id"]):
             self._refresh_folders()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import PHOTO_COLUMNS, Catalog, WriteResult
+from curator.catalog import Catalog, WriteResult
 from curator.model import Flag, Label
 from tests import catalogs
 from tests.sidecars import reading
@@ -26,7 +26,7 @@ def twelve(tmp_path: Path) -> Iterator[Catalog]:
 
 
 def elsewhere(catalog: Catalog, photo: int) -> bool:
-    return bool(catalog.photos.columns(ids=[photo])[0][PHOTO_COLUMNS.index("elsewhere")])
+    return bool(catalog.store.value("SELECT elsewhere FROM photo WHERE id = ?", (photo,)))
 
 
 def tags(catalog: Catalog, photo: int) -> list[tuple[str, str, str]]:

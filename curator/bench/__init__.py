@@ -3,7 +3,7 @@
 A bar is a limit for one figure; each figure is compared with a reference measured in the same run.
 :func:`bars` lists the bars. Each runs in its own process and scratch folder, on photos it draws (or
 those of ``--photos FOLDER``), so that bars do not influence each other. To compare two versions,
-run `curator bench` in both checkouts with the same ``--home`` and then ``--history``.
+run `curator bench --times 5` in both checkouts with the same ``--home``.
 """
 
 from __future__ import annotations
@@ -13,19 +13,21 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.bench import history
-from curator.bench.figures import number, program
+from curator.bench.figures import Figure, number, program
 from curator.cli.output import columns, size
 from curator.home import Home, absolute
 from curator.model import KnownError, UsageError
 
 if TYPE_CHECKING:
-    from curator.bench.figures import Bar, Figure
+    from curator.bench.figures import Bar
+    from curator.bench.history import Run
     from curator.cli.output import Output
 
 
@@ -90,8 +92,9 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
     Args:
         home: stores the history of runs. Bars never use it; each creates its own.
         arguments: ``only`` (names of bars), ``photos`` and ``stock`` (folders, or None),
-            ``count`` (photos in the measured library), ``history`` to show earlier runs
-            instead, ``make_catalog`` (a folder, or None) to make a library of ``count`` instead.
+            ``count`` (photos in the measured library), ``times`` to measure before the history is
+            shown, ``history`` to show it only, ``make_catalog`` (a folder, or None) to make a
+            library of ``count`` instead.
         output: receives the answer.
 
     Raises:
@@ -106,18 +109,20 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
     if arguments.make_catalog:
         return _make(Home.at(arguments.make_catalog), arguments.count, output)
     if arguments.history:
-        return _show_history(home, arguments.only, output)
-    begun, complete = history.begin(), True
-    if len(arguments.only) == 1:
-        name = arguments.only[0]
-        found = _measure(known[name], arguments)
-        figures = [{"bar": name, **_plain(figure)} for figure in found]
+        _show_history(home, arguments, output)
+        return 0
+    complete = True
+    with tempfile.TemporaryDirectory(prefix="curator-bench-") as stock:
+        for _ in range(arguments.times):
+            run, succeeded = _run(arguments, arguments.stock or stock, output)
+            complete = complete and succeeded
+            if not arguments.apart:
+                history.save(home, run)
+    if arguments.times > 1:
+        _show_history(home, arguments, output)
     else:
-        figures, complete = _measure_all(arguments, output)
-    run = replace(begun, figures=figures)
-    if not arguments.apart:
-        history.save(home, run)
-    output.answer(run, [*columns(_table(figures)), "", *_notes(figures), "", run.where()])
+        lines = [*columns(_table(run.figures)), "", *_notes(run.figures), "", run.where()]
+        output.answer(run, lines)
     return 0 if complete else 1
 
 
@@ -132,15 +137,44 @@ def _make(home: Home, count: int, output: Output) -> int:
     return 0
 
 
-def _show_history(home: Home, only: Sequence[str], output: Output) -> int:
-    runs = history.runs(home)
-    lines = columns(history.rows(runs, only))
-    output.answer(runs, lines or ["No runs are recorded yet."])
-    return 0
+def _begin(arguments: argparse.Namespace) -> Run:
+    photos = str(absolute(arguments.photos)) if arguments.photos else ""
+    return history.begin(arguments.count, photos)
+
+
+def _show_history(home: Home, arguments: argparse.Namespace, output: Output) -> None:
+    """Print the figures of earlier runs with the same options on this machine."""
+    setting = _begin(arguments).setting()
+    recorded = history.runs(home)
+    runs = [run for run in recorded if run.setting() == setting]
+    found = history.trends(runs, arguments.only, arguments.times)
+    others = len(recorded) - len(runs)
+    lines = ["No runs are recorded yet."]
+    if found:
+        lines = [*columns(history.rows(found)), "", *textwrap.wrap(history.RULE, 120)]
+    lines.append(f"Machine and options: {setting}.")
+    if others:
+        lines.append(f"{others:,} runs on other machines or with other options are not shown.")
+    output.answer({"setting": setting, "other_runs": others, "figures": found}, lines)
+
+
+def _run(arguments: argparse.Namespace, stock: str, output: Output) -> tuple[Run, bool]:
+    """Measure the wanted bars; a single one in this process, unless it is repeated.
+
+    Returns:
+        The run, and whether no bar failed.
+    """
+    begun = _begin(arguments)
+    if len(arguments.only) == 1 and arguments.times == 1:
+        (name,) = arguments.only
+        figures = [{"bar": name, **each.document()} for each in _measure(bars()[name], arguments)]
+        return replace(begun, figures=figures), True
+    figures, complete = _measure_all(arguments, stock, output)
+    return replace(begun, figures=figures), complete
 
 
 def _measure_all(
-    arguments: argparse.Namespace, output: Output
+    arguments: argparse.Namespace, stock: str, output: Output
 ) -> tuple[list[dict[str, Any]], bool]:
     """Measure several bars, each in its own process; they share data that takes long to make.
 
@@ -149,18 +183,17 @@ def _measure_all(
     """
     known, complete = bars(), True
     figures: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="curator-bench-") as stock:
-        for name in arguments.only or known:
-            missing = known[name].missing()
-            if missing is not None:
-                output.note(f"{name}: skipped. {missing}")
-                continue
-            output.note(f"{name}: {known[name].title} ...")
-            try:
-                figures += _measure_in_process(name, arguments, arguments.stock or stock)
-            except KnownError as error:  # keep the figures of the other bars
-                output.note(f"{error} {error.remedy}".rstrip())
-                complete = False
+    for name in arguments.only or known:
+        missing = known[name].missing()
+        if missing is not None:
+            output.note(f"{name}: skipped. {missing}")
+            continue
+        output.note(f"{name}: {known[name].title} ...")
+        try:
+            figures += _measure_in_process(name, arguments, stock)
+        except KnownError as error:  # keep the figures of the other bars
+            output.note(f"{error} {error.remedy}".rstrip())
+            complete = False
     return figures, complete
 
 
@@ -198,12 +231,11 @@ def _measure_in_process(
     return list(answer["figures"])
 
 
-def _table(figures: Sequence[dict[str, Any]]) -> list[list[object]]:
+def _table(figures: Sequence[Mapping[str, Any]]) -> list[list[object]]:
     """Return the rows of a table of figures with reference, ratio, limit and result."""
     table: list[list[object]] = [["bar", "what", "figure", "reference", "ratio", "limit", ""]]
     for each in figures:
-        unit, sign = each["unit"], "≥" if each["at_least"] else "≤"
-        reference, ratio = each["reference"], each["ratio"]
+        unit, reference, ratio = each["unit"], each["reference"], each["ratio"]
         table.append(
             [
                 each["bar"],
@@ -211,14 +243,14 @@ def _table(figures: Sequence[dict[str, Any]]) -> list[list[object]]:
                 f"{number(each['value'])} {unit}",
                 "" if reference is None else f"{number(reference)} {unit}",
                 "" if ratio is None else f"{number(ratio)} ×",
-                f"{sign} {each['limit']:g} {'×' if each['per_reference'] else unit}",
+                Figure.load(each).limit_text,
                 "holds" if each["holds"] else "MISSED",
             ]
         )
     return table
 
 
-def _notes(figures: Sequence[dict[str, Any]]) -> list[str]:
+def _notes(figures: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the lines below the table: the reference of each figure, or why it has none."""
     lines = []
     for each in figures:
@@ -226,17 +258,3 @@ def _notes(figures: Sequence[dict[str, Any]]) -> list[str]:
         beside = f"reference: {reference}" if reference else each["alone"]
         lines.append(f"{each['what']}: {'; '.join(filter(None, (beside, each['note'])))}")
     return lines
-
-
-def _plain(figure: Figure) -> dict[str, Any]:
-    """Return a figure as a JSON object."""
-    given = figure.reference
-    reference = None if isinstance(given, str) else given
-    return asdict(figure) | {
-        "reference": reference and reference.value,
-        "reference_what": reference.what if reference else "",
-        "alone": given if isinstance(given, str) else "",
-        "ratio": figure.ratio,
-        "holds": figure.holds,
-        "sentence": figure.sentence(),
-    }

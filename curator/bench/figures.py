@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -67,6 +68,12 @@ class Figure:
         """Whether the bar holds."""
         return self.judged >= self.limit if self.at_least else self.judged <= self.limit
 
+    @property
+    def limit_text(self) -> str:
+        """The limit as a text: ``≤ 16 ms``."""
+        sign, times = ("≥" if self.at_least else "≤"), ("×" if self.per_reference else self.unit)
+        return f"{sign} {self.limit:g} {times}"
+
     def sentence(self) -> str:
         """Return the figure, its reference and the result in one line."""
         text = f"{self.what}: {number(self.value)} {self.unit}"
@@ -74,9 +81,31 @@ class Figure:
             text += f" ({self.reference.what} {number(self.reference.value)} {self.unit})"
         if self.ratio is not None:
             text += f" = {number(self.ratio)} ×"
-        sign, times = ("≥" if self.at_least else "≤"), ("×" if self.per_reference else self.unit)
-        text += f"; bar {sign} {self.limit:g} {times}: {'holds' if self.holds else 'MISSED'}"
+        text += f"; bar {self.limit_text}: {'holds' if self.holds else 'MISSED'}"
         return f"{text}; {self.note}" if self.note else text
+
+    def document(self) -> dict[str, Any]:
+        """Return the figure as a JSON object."""
+        given = self.reference
+        reference = None if isinstance(given, str) else given
+        return asdict(self) | {
+            "reference": reference and reference.value,
+            "reference_what": reference.what if reference else "",
+            "alone": given if isinstance(given, str) else "",
+            "ratio": self.ratio,
+            "holds": self.holds,
+            "sentence": self.sentence(),
+        }
+
+    @classmethod
+    def load(cls, document: Mapping[str, Any]) -> Figure:
+        """Return the figure of a JSON object."""
+        given = {each.name: document[each.name] for each in fields(cls)}
+        if given["reference"] is None:
+            given["reference"] = document["alone"]
+        else:
+            given["reference"] = Reference(document["reference_what"], given["reference"])
+        return cls(**given)
 
 
 @dataclass

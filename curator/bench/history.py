@@ -5,58 +5,66 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
 
 from curator import __version__, private
-from curator.bench.figures import number
+from curator.bench.figures import Figure, number
 from curator.home import Home
 from curator.model import KnownError
 
-_SHOWN = 4  # runs side by side, to fit into 120 columns
-# Former texts of figures, so that runs of earlier versions stay comparable.
-_RENAMED = (
-    (r", a frame\b", ", per frame"),
-    (r"^CLIP (\S+), a photo$", r"CLIP \1, per photo"),
-    (r"^CLIP against open_clip's float32, least of", "precision of CLIP, worst of"),
-    (r"^export a 24 MP JPEG", "exporting a 24 MP JPEG"),
-    (r"^the same as a gallery's three sizes$", "exporting it as a gallery in three sizes"),
-    (r"^a photo more with (\S+) in the catalog$", r"saving a photo in a catalog of \1"),
-    (r"^a drawn JPEG read with (\S+) in the catalog$", r"ingesting a JPEG into a catalog of \1"),
-    (r"^convert through the catalog, a photo$", "ingesting a JPEG, per photo"),
-    (r"^sharpness, a photo$", "measuring sharpness, per photo"),
-    (r"^convert a 24 MP RAW", "converting a 24 MP RAW"),
-    (r"^nearest of (\S+) vectors", r"most similar of \1 vectors"),
-    (r"^what fits a search, after a mark", "filtering again after a mark"),
-    (r"^what looks like a phrase, of", "photos that look like a phrase, of"),
-    (r"^words of (\S+) photos read into the index", r"indexing the words of \1 photos"),
-    (r"sidecars that say so already$", "sidecars already up to date"),
-    (r"^stacks of (\S+) photos$", r"stacking \1 photos"),
-    (r"^how that grows, (\d+) times the photos$", r"stacking, growth with \1 times the photos"),
-    (r"^a proposal for each of (\S+) stacks$", r"suggesting the best of \1 stacks"),
-    (r"^the same with nothing kept, all read$", "the same without the cached table"),
-    (r"^another (filter|order|scope), painted", r"changing the \1 until painted"),
+_SHOWN = 8  # runs side by side, to fit into 120 columns
+# Simulated with five earlier runs and ratios that vary by 5 %: of the runs of unchanged code 4 % are
+# called slower or faster, 9 % if every tenth run is disturbed; 1.5 times slower ones 97 to 100 %.
+_FEWEST_EARLIER = 5
+_LEAST_CHANGE = 0.1
+_LEAST_SPREADS = 5
+
+RULE = (
+    "Slower or faster: the newest ratio (with --times N, the median of the N newest) differs from"
+    f" the median of at least {_FEWEST_EARLIER} earlier ones by more than {100 * _LEAST_CHANGE:g} %"
+    f" and {_LEAST_SPREADS} times their spread, the median of their distances from it."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run: its time, version and machine, and its figures as in the JSON answer."""
+    """A run: its time, version and machine, its figures as in the JSON answer, and its options.
+
+    ``count`` and ``photos`` are the options of the same names: the number of photos in the library
+    (None in early runs), and the folder of the user's photos ("" for drawn ones).
+    """
 
     at: str
     version: str
     commit: str
     machine: Mapping[str, object]
     figures: Sequence[Mapping[str, Any]] = ()
+    count: int | None = None
+    photos: str = ""
+
+    def setting(self) -> str:
+        """Return machine and options in one line; runs that differ in them are not compared.
+
+        The version of the system does not count, because ratios hardly depend on it.
+        """
+        machine = self.machine
+        system = str(machine["system"]).partition("-")[0]
+        count = "unknown number of" if self.count is None else f"{self.count:,}"
+        return (
+            f"{machine['processor']}, {machine['cores']} cores, {system};"
+            f" {count} photos in the library; {self.photos or 'drawn photos'}"
+        )
 
     def where(self) -> str:
         """Return machine, libraries and version in one line."""
@@ -76,10 +84,10 @@ def file(home: Home) -> Path:
     return home.data / "bench.jsonl"
 
 
-def begin() -> Run:
-    """Return a run that starts now, without figures."""
+def begin(count: int, photos: str = "") -> Run:
+    """Return a run with these options that starts now, without figures."""
     at = datetime.now().astimezone().isoformat(timespec="seconds")
-    return Run(at, __version__, _commit(), machine())
+    return Run(at, __version__, _commit(), machine(), count=count, photos=photos)
 
 
 def save(home: Home, run: Run) -> None:
@@ -122,58 +130,173 @@ def runs(home: Home) -> list[Run]:
     return found
 
 
-def rows(runs: Sequence[Run], only: Sequence[str] = ()) -> list[list[object]]:
-    """Return a table of runs side by side, newest last, with two rows per figure: value and ratio.
+@dataclass(frozen=True, slots=True)
+class Middle:
+    """The median of some numbers, and their spread: the median of their distances from it."""
+
+    median: float
+    spread: float
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Middle:
+        """Compute the median and spread of at least one number."""
+        middle = median(numbers)
+        return cls(middle, median(abs(each - middle) for each in numbers))
+
+    def __str__(self) -> str:
+        return f"{number(self.median)} ± {self.spread:.2g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A figure in a run, its reference and ratio; None where the run lacks them."""
+
+    at: str
+    version: str
+    value: float | None = None
+    reference: float | None = None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A figure over the last runs of its bar, oldest first, and whether it changed.
+
+    ``limit`` is that of the last run; ``missed`` is how many of the runs exceed it. ``value`` and
+    ``ratio`` are over all runs. ``newest`` is the median ratio of the newest run or runs and
+    ``earlier`` that of the runs before, None if they are too few. ``verdict`` follows :data:`RULE`.
+    """
+
+    bar: str
+    what: str
+    unit: str
+    reference: str
+    limit: str
+    missed: int
+    runs: Sequence[Measurement]
+    value: Middle
+    ratio: Middle | None
+    earlier: Middle | None
+    newest: float | None
+    verdict: str
+
+
+def trends(runs: Sequence[Run], only: Sequence[str] = (), times: int = 1) -> list[Trend]:
+    """Return each figure of the newest run of each bar over the last runs of that bar.
 
     A value changes with the load of the machine. If the ratio changed as well, it was the program.
 
     Args:
-        runs: oldest first; the last few that have a wanted figure are shown.
+        runs: with the same setting, oldest first.
         only: names of the wanted bars; empty for all.
+        times: how many of the newest runs are compared, as their median, with those before.
     """
-    wanted = [
-        (
-            run,
-            {
-                (f["bar"], _renamed(f["what"])): f
-                for f in run.figures
-                if not only or f["bar"] in only
-            },
-        )
-        for run in runs
-    ]
-    wanted = [(run, figures) for run, figures in wanted if figures][-_SHOWN:]
-    if not wanted:
-        return []
-    keys = list(dict.fromkeys(key for _, figures in wanted for key in figures))
-    table: list[list[object]] = [
-        ["bar", "figure", "unit", *(f"{run.at[5:10]} {run.at[11:16]}" for run, _ in wanted)],
-        ["", "", "", *(run.commit[:7] for run, _ in wanted)],
-    ]
-    for bar, what in keys:
-        found = [figures.get((bar, what)) for _, figures in wanted]
-        unit = next(each["unit"] for each in found if each)
-        table.append([bar, what, unit, *(_cell(each, "value") for each in found)])
-        if any(each and each["ratio"] is not None for each in found):
-            table.append(["", "", "×", *(_cell(each, "ratio") for each in found)])
+    found = []
+    for bar in dict.fromkeys(figure["bar"] for run in runs for figure in run.figures):
+        if only and bar not in only:
+            continue
+        measured = [
+            (run, {_same(each): Figure.load(each) for each in run.figures if each["bar"] == bar})
+            for run in runs
+        ]
+        measured = [(run, figures) for run, figures in measured if figures]
+        measured = measured[-max(_SHOWN, times + _FEWEST_EARLIER) :]
+        for key in measured[-1][1]:
+            series = [(run, figures.get(key)) for run, figures in measured]
+            found.append(_trend(bar, series, times))
+    return found
+
+
+def _same(figure: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what two figures must have in common to be compared."""
+    return figure["what"], figure["unit"], figure["reference_what"]
+
+
+def _trend(bar: str, series: Sequence[tuple[Run, Figure | None]], times: int) -> Trend:
+    """Return the trend of a figure that the last run has."""
+    figures = [figure for _, figure in series if figure is not None]
+    last = figures[-1]
+    ratios = [figure.ratio for figure in figures if figure.ratio is not None]
+    before = ratios[:-times]
+    earlier = Middle.of(before) if len(before) >= _FEWEST_EARLIER else None
+    newest = median(ratios[-times:]) if ratios else None
+    return Trend(
+        bar,
+        last.what,
+        last.unit,
+        "" if isinstance(last.reference, str) else last.reference.what,
+        last.limit_text,
+        sum(not replace(figure, limit=last.limit).holds for figure in figures),
+        [_measurement(run, figure) for run, figure in series],
+        Middle.of([figure.value for figure in figures]),
+        Middle.of(ratios) if ratios else None,
+        earlier,
+        newest,
+        _verdict(last, earlier, newest),
+    )
+
+
+def _measurement(run: Run, figure: Figure | None) -> Measurement:
+    version = run.commit or run.version
+    if figure is None:
+        return Measurement(run.at, version)
+    reference = None if isinstance(figure.reference, str) else figure.reference.value
+    return Measurement(run.at, version, figure.value, reference, figure.ratio)
+
+
+def _verdict(figure: Figure, earlier: Middle | None, newest: float | None) -> str:
+    """Judge the newest ratio by the earlier ones, as :data:`RULE` says."""
+    if newest is None:
+        return "no reference"
+    if earlier is None:
+        return "too few runs"
+    room = max(_LEAST_CHANGE * earlier.median, _LEAST_SPREADS * earlier.spread)
+    if abs(newest - earlier.median) <= room:
+        return "within noise"
+    more, less = ("slower", "faster") if figure.unit in ("ms", "s") else ("larger", "smaller")
+    return more if (newest > earlier.median) != figure.at_least else less
+
+
+def rows(trends: Sequence[Trend]) -> list[list[object]]:
+    """Return a table of trends: a heading per bar, then the values and ratios of each figure."""
+    table: list[list[object]] = []
+    for bar, group in groupby(trends, lambda trend: trend.bar):
+        figures = list(group)
+        runs = figures[0].runs
+        table += [
+            [bar, _series(run.at[5:10] for run in runs), "median ± spread"],
+            ["", _series(run.at[11:16] for run in runs), ""],
+            ["", _series(_short(run.version) for run in runs), ""],
+        ]
+        for trend in figures:
+            values = [run.value for run in trend.runs]
+            verdict = trend.verdict
+            if trend.newest and trend.earlier and verdict != "within noise":
+                verdict += f", {number(trend.newest)} after {number(trend.earlier.median)}"
+            measured = len(values) - values.count(None)
+            missed = f"missed {trend.missed} of {measured}" if trend.missed else "held"
+            table += [
+                [trend.what, _series(map(_number, values)), f"{trend.value} {trend.unit}"],
+                [
+                    f"  {verdict}; {trend.limit} {missed}",
+                    _series(_number(run.ratio) for run in trend.runs),
+                    f"{trend.ratio} ×" if trend.ratio else "",
+                ],
+            ]
     return table
 
 
-def _cell(figure: Mapping[str, Any] | None, name: str) -> str:
-    """Format a value or a ratio, with "missed" if the limit applies to it and was missed."""
-    if figure is None or figure[name] is None:
-        return ""
-    # Early runs have a ratio only if the limit applies to it.
-    by_ratio = figure.get("per_reference", figure["ratio"] is not None)
-    missed = not figure["holds"] and by_ratio == (name == "ratio")
-    return f"{number(figure[name])}{' missed' if missed else ''}"
+def _series(cells: Iterable[str]) -> str:
+    return " ".join(cell.rjust(5) for cell in cells)
 
 
-def _renamed(what: str) -> str:
-    """Return the present text of a figure, from that of any version."""
-    for pattern, text in _RENAMED:
-        what = re.sub(pattern, text, what)
-    return what
+def _number(value: float | None) -> str:
+    return "" if value is None else number(value)
+
+
+def _short(version: str) -> str:
+    """Shorten a version or commit to five characters, keeping the mark of changed files."""
+    return f"{version[:4]}+" if version.endswith("+") else version[:5]
 
 
 def machine() -> dict[str, object]:
@@ -214,13 +337,16 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """Return the commit of the checkout this runs from; "" outside a checkout."""
+    """Return the commit of the checkout this runs from, with "+" if files changed since.
+
+    Outside a checkout, return "".
+    """
     checkout = Path(__file__).resolve().parents[2]
     if not (checkout / ".git").exists():
         return ""
     try:
         done = subprocess.run(
-            ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"],
+            ["git", "-C", str(checkout), "describe", "--always", "--exclude=*", "--dirty=+"],
             capture_output=True,
             text=True,
             check=False,

@@ -391,7 +391,18 @@ def _bench(parser: Parser) -> None:
     add("--only", action="append", default=[], metavar="NAME", help="measure only this")
     add("--photos", metavar="FOLDER", help="use real photos instead of drawn ones")
     add("--stock", metavar="FOLDER", help="folder for drawn photos, so that the next run is faster")
-    add("--history", action="store_true", help="show earlier results instead of measuring")
+    add(
+        "--times",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="measure N times and compare their median with earlier results",
+    )
+    add(
+        "--history",
+        action="store_true",
+        help="show earlier results with these options, and which changed beyond noise",
+    )
     add(
         "--make-catalog",
         type=_named,
@@ -477,7 +488,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("keys", "machine", "[PRESET]", _keys),
     Verb("desktop", "desktop", "add|remove", _desktop),
     Verb("doctor", "doctor", "[backups|restore [BACKUP]|new-catalog] [--yes]", _doctor),
-    Verb("bench", "machine", "[--only NAME] [--count N] [--history] [--make-catalog HOME]", _bench),
+    Verb(
+        "bench",
+        "machine",
+        "[--only NAME] [--count N] [--times N] [--history] [--make-catalog HOME]",
+        _bench,
+    ),
 )
 
 FORMER_VERBS = {"decide": "mark"}

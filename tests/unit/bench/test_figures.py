@@ -94,7 +94,7 @@ def test_a_percentile_is_one_of_the_values() -> None:
 
 
 def asked(*only: str, **others: object) -> argparse.Namespace:
-    given = {"only": list(only), "photos": None, "stock": None, "history": False}
+    given = {"only": list(only), "photos": None, "stock": None, "history": False, "times": 1}
     given |= {"make_catalog": None, "count": 100, "apart": False, **others}
     return argparse.Namespace(**given)
 
@@ -167,7 +167,7 @@ def test_the_other_bars_are_measured_if_one_fails(
     def apart(name: str, *_: object) -> list[dict[str, object]]:
         if name == "raw":
             raise KnownError("The bar raw could not be measured.")
-        return [{"bar": name, **bench._plain(PLAIN)}]
+        return [{"bar": name, **PLAIN.document()}]
 
     monkeypatch.setattr(bench, "_measure_in_process", apart)
     home = Home.at(tmp_path / "home")
@@ -179,7 +179,7 @@ def test_the_other_bars_are_measured_if_one_fails(
 
 def test_the_table_has_figure_reference_ratio_and_bar_and_fits_a_terminal() -> None:
     long = replace(PLAIN, what="x" * LONGEST, value=1234.5, reference=Reference("bare", 1000.4))
-    figures = [{"bar": "sidecars", **bench._plain(each)} for each in (long, ALONE, FASTER)]
+    figures = [{"bar": "sidecars", **each.document()} for each in (long, ALONE, FASTER)]
     lines = columns(bench._table(figures))
     assert max(map(len, lines)) <= 120
     rows = [" ".join(line.split()) for line in lines]

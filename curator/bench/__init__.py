@@ -3,7 +3,8 @@
 A bar is a limit for one figure; each figure is compared with a reference measured in the same run.
 :func:`bars` lists the bars. Each runs in its own process and scratch folder, on photos it draws (or
 those of ``--photos FOLDER``), so that bars do not influence each other. To compare two versions,
-run `curator bench --times 5` in both checkouts with the same ``--home``.
+run `curator bench --times 5` in both checkouts with the same ``--home``. The history
+shown after the second says which figures changed.
 """
 
 from __future__ import annotations

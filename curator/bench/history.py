@@ -24,7 +24,7 @@ from curator.home import Home
 from curator.model import KnownError
 
 _SHOWN = 8  # runs side by side, to fit into 120 columns
-# Simulated with five earlier runs and ratios that vary by 5 %: 4 % of the runs of unchanged code are
+# Simulated with five earlier runs and ratios that vary by 5 %: 4 % of runs of unchanged code are
 # called slower or faster, 9 % if every tenth run is disturbed; of those with 1.5 times the ratio,
 # 97 to 100 % are called slower.
 _FEWEST_EARLIER = 5

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -27,11 +28,9 @@ from curator.catalog.identity import Identity, Twin
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import FoundSidecars, SidecarFiles
-from curator.catalog.store import Store, chunks, marks, path_range, paused_chunks
+from curator.catalog.store import Store, marks, path_range, paused_chunks
 from curator.catalog.work import REQUEUE, UNFINISHED, WorkQueue
 from curator.model import FileGroup, FoundFile, GoneError, KnownError
-
-_AT_ONCE = 4  # groups in one transaction, some ms, for which a decision may have to wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,25 +256,29 @@ class Scans:
         if self._sidecar_files.has_news(examined.beside):
             with self._store.transaction():
                 self._requeue_for_sidecars(examined.beside)
-        for some in chunks(examined.to_write, _AT_ONCE):
-            done.extend(self._write_groups(scan, some, add))
+        groups = deque(examined.to_write)
+        while groups:
+            done.extend(self._write_groups(scan, groups, add))
         return done
 
     def _write_groups(
-        self, scan: Scan, groups: Sequence[tuple[FileGroup, list[_ScannedFile]]], add: bool
+        self, scan: Scan, groups: deque[tuple[FileGroup, list[_ScannedFile]]], add: bool
     ) -> Applied:
-        """Write some groups in one transaction."""
+        """Take groups and write them in one transaction, until it should end."""
         done = Applied()
         beside: list[tuple[int, Sequence[FoundFile]]] = []
         scan.directories.clear()
         with self._store.transaction():
-            for group, files in groups:
+            while groups:
+                group, files = groups.popleft()
                 if any(self._is_stale(file) for file in files):
                     done.stale.append(group)
-                    continue
-                photo = self._write_group(scan, group, files, add, done)
-                if photo is not None and group.sidecars:
-                    beside.append((photo, group.sidecars))
+                else:
+                    photo = self._write_group(scan, group, files, add, done)
+                    if photo is not None and group.sidecars:
+                        beside.append((photo, group.sidecars))
+                if self._store.should_commit:
+                    break
             self._work.add_photos(done.new)
             self._requeue_for_sidecars(beside)
             self._identity.sync(done.changed)

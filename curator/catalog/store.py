@@ -35,8 +35,10 @@ BUSY_TIMEOUT_S = 5.0
 LOG_BYTES = 32 << 20  # size reserved for the write-ahead log, to which SQLite truncates it
 CHECKPOINT_BYTES = 24 << 20  # in use when the conductor checkpoints, so that LOG_BYTES suffice
 CHUNK = 900  # parameters of one statement; older builds of SQLite stop at 999
-PART = 200  # photos whose work is queued in one transaction, some 5 ms
+TURN_S = 0.002  # after which a background transaction should end, as a decision may wait for it
+PART = 200  # photos written in one background transaction, at most
 PAUSE_S = 0.001  # between two such transactions
+_FIRST_PART = 16  # photos in the first of them, when nobody knows how long one takes
 HELD_S = 0.05  # longest pause of background writers after a key press
 _ROOM = 256 << 10  # bytes SQLite needs beside a catalog to open it at all
 _RESERVED_AT_ONCE = 1 << 20  # bytes that the log grows while a decision may wait, some 2 ms
@@ -64,12 +66,27 @@ def chunks(values: Sequence[Value], size: int = CHUNK) -> Iterator[Sequence[Valu
         yield values[start : start + size]
 
 
-def paused_chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Split photos into parts to write in a transaction each, and pause briefly between them.
+def timed_chunks(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    """Split values into parts to write in a transaction each, of about ``TURN_S``.
 
-    A decision that waits is written in the pause.
+    A decision that waits is written between them. A part is at most twice as large as the one
+    before, and smaller if that took longer than it should.
     """
-    for part in chunks(ids, PART):
+    start, size = 0, min(_FIRST_PART, PART)
+    while start < len(values):
+        begun = time.monotonic()
+        yield values[start : start + size]
+        start += size
+        spent = max(time.monotonic() - begun, 1e-6)
+        size = max(1, min(PART, 2 * size, int(size * TURN_S / spent)))
+
+
+def paused_chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Split photos as :func:`timed_chunks`, and pause briefly after each part.
+
+    A decision of another process, which is not woken but polls, is written in the pause.
+    """
+    for part in timed_chunks(ids):
         yield part
         time.sleep(PAUSE_S)
 
@@ -110,6 +127,7 @@ class Store:
         self._connection: sqlite3.Connection = database.connection()
         self._priority = WritePriority.of(path)
         self._depth = 0
+        self._begun = 0.0  # when the transaction did, by time.monotonic()
         self._durable = False
         self._checked = False  # whether damage_error has checked the whole catalog
         self.reports_damage_now = False  # inside a method that `reports_damage` wraps
@@ -156,6 +174,11 @@ class Store:
     def in_transaction(self) -> bool:
         """Whether a write transaction is open."""
         return self._depth > 0
+
+    @property
+    def should_commit(self) -> bool:
+        """Whether a background transaction should end: it took ``TURN_S``, or a decision waits."""
+        return self._priority.interactive_waits or time.monotonic() - self._begun > TURN_S
 
     # --- queries and transactions
 
@@ -290,7 +313,7 @@ class Store:
             self._execute_patiently("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise self._fault(error) from error
-        self._depth = 1
+        self._depth, self._begun = 1, time.monotonic()
         try:
             yield
             self._connection.execute("COMMIT" if keep else "ROLLBACK")

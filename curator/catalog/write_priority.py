@@ -80,6 +80,11 @@ class WritePriority:
             self._taken = self._taken_interactively = False
             self._changed.notify_all()
 
+    @property
+    def interactive_waits(self) -> bool:
+        """Whether an interactive writer waits, for whoever holds the lock as a background one."""
+        return self._interactive > 0
+
     def wait_for_interactive(self, within_s: float) -> None:
         """Wait until no interactive writer waits or writes, but no longer than this."""
         if self._interactive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from curator import files
-from curator.catalog import Scan
+from curator.catalog import Scan, store
 from curator.catalog.identity import FileRow, assign_roles
 from curator.model import Capture, CatalogError, Flag, Peeked, StageJob
 from tests import catalogs
@@ -523,14 +524,16 @@ def test_a_scan_uses_short_transactions_and_an_interrupted_one_continues(
         return write_groups(scan, some, add)
 
     monkeypatch.setattr(catalog.scans, "_write_groups", fail_once)
+    monkeypatch.setattr(store, "TURN_S", 0.0)
     with pytest.raises(CatalogError):
         catalog.scans.apply(scan, groups)
+    monkeypatch.setattr(store, "TURN_S", math.inf)
     catalog.store.trace(statements.append)
-    assert len(catalog.scans.apply(scan, groups).new) == 6, (
+    assert len(catalog.scans.apply(scan, groups).new) == 9, (
         "what was written is known, the rest comes now"
     )
     catalog.store.trace(None)
-    assert parts == [4, 4, 4, 2] and statements.count("COMMIT") == 2
+    assert parts == [10, 9, 9] and statements.count("COMMIT") == 1
     written = [sql for sql in statements[: statements.index("COMMIT")] if " work " in sql]
     # Each statement lets go of the interpreter, and a mark may wait for the transaction.
     assert len(written) == len(shoot.stages), "one for all photos, not one for each"

@@ -458,3 +458,18 @@ def test_the_used_length_of_the_log_is_read_from_its_salts(tmp_path: Path) -> No
         connection.execute("INSERT INTO a VALUES (1)")
         assert log.stat().st_size == filled, "its file stays as long as it was"
         assert store.log_reaches(log, 0) and not store.log_reaches(log, filled // 2)
+
+
+@pytest.mark.parametrize(
+    ("each_s", "sizes"), [(2**-14, [16, 32, 32, 4]), (2**-6, [16, 1, 1]), (0.0, [16, 32, 64, 3])]
+)
+def test_background_transactions_take_as_many_photos_as_their_time_allows(
+    monkeypatch: pytest.MonkeyPatch, each_s: float, sizes: list[int]
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(store.time, "monotonic", lambda: now)
+    parts = []
+    for part in store.timed_chunks(range(sum(sizes))):
+        parts.append(len(part))
+        now += len(part) * each_s
+    assert parts == sizes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -48,6 +49,30 @@ def test_a_decision_waits_only_for_the_running_batch(
     person.join()
     assert kept == wrote == ((4, 0) if act == "decide" else (None, 1))
     reading.close()
+
+
+def test_a_background_transaction_should_end_once_a_decision_waits(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(home.catalog, 3)
+    monkeypatch.setattr("curator.catalog.store.TURN_S", math.inf)
+    conductor = Catalog.open(home.catalog)
+
+    def mark() -> None:
+        window = Catalog.open(home.catalog)
+        window.journal.decide({2: {"rating": 4}}, summary="4 stars")
+        window.close()
+
+    marking, deadline = threading.Thread(target=mark), time.monotonic() + WITHIN_S
+    with conductor.store.transaction():
+        assert not conductor.store.should_commit
+        marking.start()
+        while not conductor.store.should_commit:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    marking.join()
+    assert conductor.store.value("SELECT rating FROM photo WHERE id = 2") == 4
+    conductor.close()
 
 
 def test_background_writes_wait_while_a_key_is_answered(

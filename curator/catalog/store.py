@@ -190,6 +190,14 @@ class Store:
         except sqlite3.Error as error:
             raise self._fault(error) from error
 
+    def each_row(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        """Run a query and yield its rows, where all of them would take much memory."""
+        self._yield_to_marks()
+        try:
+            yield from self._execute_patiently(sql, parameters)
+        except sqlite3.Error as error:
+            raise self._fault(error) from error
+
     def rows_for(self, sql: str, values: Iterable[object], *before: object) -> list[Row]:
         """Run a query about many values; return all its rows.
 

@@ -7,13 +7,13 @@ computes scores from vectors and ratings.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
 from curator.catalog.fields import HERE, STANDS
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store
+from curator.catalog.store import Row, Store
 from curator.model import NotFoundError
 
 # SQL: whether a person made the newest decision on a field that was not undone, rather than a file.
@@ -154,7 +154,9 @@ class Taste:
         """Count rated photos that are not rejected; ``from_files`` as for :meth:`ratings`."""
         return int(self._store.value(_STARRED, (from_files,)))
 
-    def ratings(self, ids: Sequence[int] | None = None, from_files: bool = False) -> list[Judgment]:
+    def ratings(
+        self, ids: Sequence[int] | None = None, from_files: bool = False
+    ) -> Iterator[Judgment]:
         """Read the marks of all photos a model can learn from, or of the given photos.
 
         A model learns from rated and rejected photos, and from kept photos of stacks: these are
@@ -175,15 +177,16 @@ class Taste:
             f" FROM photo AS p WHERE {HERE}"
         )
         if ids is None:
-            rows = self._store.rows(
+            rows: Iterable[Row] = self._store.each_row(
                 f"{select} AND (p.rating IS NOT NULL OR p.flag = 'reject'"
                 f" OR (p.kept OR p.flag = 'pick') AND {_STACKED} > 0)",
                 counted,
             )
-            rows = [row for row in rows if row[1] is not None or row[2] or (row[3] and row[4] > 0)]
         else:
             rows = self._store.rows_for(f"{select} AND p.id IN ({{}})", ids, *counted)
-        return [Judgment(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
+        for row in rows:
+            if ids is not None or row[1] is not None or row[2] or (row[3] and row[4] > 0):
+                yield Judgment(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:])
 
     def preferences(self, ids: Collection[int] | None = None) -> list[Preference]:
         """Read the comparisons not undone: all, or those that involve one of these photos."""

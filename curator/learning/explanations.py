@@ -26,7 +26,7 @@ _RANKED = 200  # photos that the informative order ranks; others get no rank
 # Largest samples of the unrated photos, of the archive (600 do as well as all photos), and of the
 # rated photos, to find the informative ones among.
 _CANDIDATES, _POOL, _RATED = 1500, 600, 800
-_AT_ONCE = 2000  # rows whose uncertainty is computed at a time
+_AT_ONCE = 2000  # rows read at a time
 
 SimilarPhoto = tuple[int, float]
 """A photo and its similarity, a cosine."""
@@ -113,18 +113,26 @@ def explain_picture(learner: TasteLearner, found: Embedded) -> Why:
 def _why(
     learner: TasteLearner, model: taste.TasteModel, photo_id: int | None, row: NDArray[np.float32]
 ) -> Why:
-    rated = {photo: stars for photo, stars in learner.judged_photos().items() if photo != photo_id}
-    ids = list(rated)
-    rows = learner.vectors.take(learner.vectors.rows_of(ids))
-    found = taste.evidence(row, rows, list(rated.values()), _EACH, model.space)
+    ids, stars = learner.judged_photos()
+    others = np.flatnonzero(ids != photo_id)
+    high: list[SimilarPhoto] = []
+    low: list[SimilarPhoto] = []
+    for start in range(0, len(others), _AT_ONCE):
+        some = others[start : start + _AT_ONCE]
+        rows = learner.vectors.take(learner.vectors.rows_of(ids[some]))
+        found = taste.evidence(row, rows, stars[some], _EACH, model.space)
+        for best, new in ((high, found.high), (low, found.low)):
+            best += [(int(ids[some[index]]), cosine) for index, cosine in new]
+            best.sort(key=lambda photo: -photo[1])
+            del best[_EACH:]
     expected, std = model.rating(row), float(model.std(row)[0])
     return Why(
         int(model.scores(expected)[0]) if model.match.separates else None,
         float(expected[0]),
         std,
         _in_words(std, model.noise),
-        tuple((ids[index], cosine) for index, cosine in found.high),
-        tuple((ids[index], cosine) for index, cosine in found.low),
+        tuple(high),
+        tuple(low),
     )
 
 
@@ -164,7 +172,7 @@ def information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.fl
     Raises:
         KnownError: there is no taste yet; says what is missing.
     """
-    space, archive, rated = _model(learner).space, learner.vectors, list(learner.judged_photos())
+    space, archive, rated = _model(learner).space, learner.vectors, learner.judged_photos()[0]
     rows = archive.rows_of(ids)
     some = _sample(np.flatnonzero((rows >= 0) & ~np.isin(ids, rated)), _CANDIDATES)
     chosen = taste.informative(

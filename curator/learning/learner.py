@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -23,8 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import taste
-from curator.catalog import Catalog, Judgment, PredictedRating, Preference, TasteRow
+from curator.catalog import Catalog, PredictedRating, Preference, TasteRow
 from curator.learning import versions
+from curator.learning.judgments import (
+    Examples,
+    Judgments,
+    Marks,
+    examples,
+    has_stars,
+    latest_last,
+)
 from curator.learning.vector_index import VectorIndex
 from curator.learning.versions import Pinned
 from curator.model import KnownError, counted
@@ -184,9 +191,7 @@ class TasteLearner:
         self.vectors = VectorIndex(scratch)
         self.learned: Learned | None = None  # by the last :meth:`fit`
         self._settings = settings
-        self._judgments: dict[int, Judgment] = {}  # by photo
-        self._ratings: dict[int, int] = {}  # the stars of those that have some
-        self._stacks: dict[int, set[int]] = {}  # stack → its photos in _judgments
+        self._judgments = Judgments()
         self._left_out: frozenset[int] = frozenset()  # photos whose marks are not learned from
         self._comparisons: dict[Hashable, Preference] = {}  # those in effect, by key
         self._training: taste.TrainingSet | None = None
@@ -211,21 +216,21 @@ class TasteLearner:
             self._pinned = Pinned.read(self.catalog)
         wanted = self._pinned.encoder if self._pinned else None
         with self._dropped_on_error():  # its vectors may be of the former encoder
-            fresh = self.vectors.sync(self.catalog, wanted, self._pause).tolist()
+            fresh = self.vectors.sync(self.catalog, wanted, self._pause)
         switched = encoder != self.vectors.encoder
         reweighted = self._half_life_days != self._settings.half_life_days
         self._half_life_days = self._settings.half_life_days
-        if fresh or switched:
+        if len(fresh) or switched:
             self._accuracy = None
-        grown = bool(fresh) and self.vectors.size >= _GROWN * self._space_size
+        grown = len(fresh) > 0 and self.vectors.size >= _GROWN * self._space_size
         if switched or reweighted or grown:  # grown: the archive may have another structure
             self._training = None
         elif self._training is not None:
-            judged = (self._judgments[photo] for photo in fresh if photo in self._judgments)
+            marks = self._judgments.marks
             with self._dropped_on_error():
-                self._update_examples({judgment.stack for judgment in judged})
-                self._add_comparisons(list(self._comparisons_of(fresh).values()))
-        return bool(fresh) or switched or reweighted or pinned is not self._pinned
+                self._update_examples(marks["stack"][np.isin(marks["photo_id"], fresh)])
+                self._add_comparisons(list(self._comparisons_of(fresh.tolist()).values()))
+        return len(fresh) > 0 or switched or reweighted or pinned is not self._pinned
 
     def update_training(self, ids: Collection[int] | None = None) -> bool:
         """Read ratings, rejects and comparisons: of all photos, or of those that changed.
@@ -240,24 +245,10 @@ class TasteLearner:
             None if ids is None else sorted(ids), self._settings.from_files
         )
         wanted = (each for each in found if each.photo_id not in self._left_out)
-        informative = {each.photo_id: each for each in wanted if _is_informative(each)}
-        before = self._judgments.keys() if ids is None else self._judgments.keys() & set(ids)
-        stacks: set[int] = set()  # with a changed frame
-        for photo in before | informative.keys():
-            old, new = self._judgments.get(photo), informative.get(photo)
-            if old == new:
-                continue
-            if any(each is not None and each.rating is not None for each in (old, new)):
-                self._accuracy = None
-            if old is not None:
-                stacks.add(old.stack)
-                self._forget(old)
-            if new is not None:
-                stacks.add(new.stack)
-                self._judgments[photo] = new
-                if _has_stars(new):
-                    self._ratings[photo] = new.rating or 0
-                self._stacks.setdefault(new.stack, set()).add(photo)
+        gone, new = self._judgments.update(wanted, ids)
+        stacks = np.union1d(gone["stack"], new["stack"])  # with a changed frame
+        if (gone["rating"] > 0).any() or (new["rating"] > 0).any():
+            self._accuracy = None
         known = self._comparisons if ids is None else self._comparisons_of(ids)
         compared = {_comparison_key(each): each for each in self.catalog.taste.preferences(ids)}
         undone = known.keys() - compared.keys()
@@ -267,11 +258,13 @@ class TasteLearner:
         self._comparisons |= compared
         if self._training is not None:
             with self._dropped_on_error():
+                for photo in gone["photo_id"].tolist():
+                    self._training.remove(photo)
                 self._update_examples(stacks)
                 for key in undone:
                     self._training.remove(key)
                 self._add_comparisons(fresh)
-        return bool(stacks or fresh or undone)
+        return bool(len(stacks) or fresh or undone)
 
     def leave_out(self, ids: Collection[int]) -> bool:
         """Learn from all photos but these, so that they are predicted as if they had no marks.
@@ -294,60 +287,34 @@ class TasteLearner:
             if each.winner in wanted or each.loser in wanted
         }
 
-    def _forget(self, judgment: Judgment) -> None:
-        del self._judgments[judgment.photo_id]
-        self._ratings.pop(judgment.photo_id, None)
-        others = self._stacks[judgment.stack]
-        others.discard(judgment.photo_id)
-        if not others:
-            del self._stacks[judgment.stack]
-        if self._training is not None:
-            self._training.remove(judgment.photo_id)
-
     # --- training examples
 
-    def _update_examples(self, stacks: Collection[int]) -> None:
-        """Replace the training examples of these stacks."""
-        photos = [photo for stack in stacks for photo in self._stacks.get(stack, ())]
-        analyzed = self._with_vector(dict.fromkeys(photos))
-        rated: list[tuple[Judgment, float]] = []  # with the share of a whole example
-        rejects: list[tuple[Judgment, Judgment, float]] = []  # with the kept frame, and the share
-        for stack in stacks:
-            judged = [self._judgments[photo] for photo in sorted(self._stacks.get(stack, ()))]
-            usable = [each for each in judged if each.photo_id in analyzed]
-            rated += [(each, 1.0) for each in usable if _has_stars(each)]
-            rejected = [each for each in usable if each.rejected]
-            if any(each.kept for each in judged):
-                choices = _choices(usable)
-                rejects += [(each, best, 1.0 / len(choices)) for best, each in choices]
-            else:
-                rated += [(each, 1.0 / len(rejected)) for each in rejected]
-        self._add_ratings(rated)
-        self._add_rejects(rejects)
+    def _examples(self, stacks: NDArray[np.int64] | None = None) -> Examples:
+        """Return the training examples of these stacks; None for all."""
+        marks = self._judgments.of_stacks(stacks)
+        return examples(marks, self._is_analyzed(marks))
 
-    def _add_ratings(self, examples: Sequence[tuple[Judgment, float]]) -> None:
+    def _update_examples(self, stacks: NDArray[np.int64] | None = None) -> None:
+        """Replace the training examples of these stacks; None for all."""
         assert self._training is not None
-        for batch in self._batches(examples):
-            rated, shares = zip(*batch, strict=True)
+        found = self._examples(stacks)
+        for part in self._batches(len(found.rated)):
+            rated = found.rated[part]
             self._training.add(
-                [each.photo_id for each in rated],
+                rated["photo_id"].tolist(),
                 self._rows(rated),
-                [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in rated],
-                self._weights(rated) * shares,
-                [each.stack for each in rated],
+                _ratings(rated),
+                self._weights(rated) * found.rated_shares[part],
+                rated["stack"].tolist(),
             )
-
-    def _add_rejects(self, examples: Sequence[tuple[Judgment, Judgment, float]]) -> None:
-        """Add comparisons: the kept frame of a stack was preferred to the rejected one."""
-        assert self._training is not None
-        for batch in self._batches(examples):
-            rejected, kept, shares = zip(*batch, strict=True)
+        for part in self._batches(len(found.rejected)):
+            best, rejected = found.best[part], found.rejected[part]
             self._training.add_comparisons(
-                [each.photo_id for each in rejected],
-                self._rows(kept),
+                rejected["photo_id"].tolist(),
+                self._rows(best),
                 self._rows(rejected),
-                self._weights(rejected) * shares,
-                [each.stack for each in rejected],
+                self._weights(rejected) * found.rejected_shares[part],
+                rejected["stack"].tolist(),
             )
 
     def _add_comparisons(self, preferences: Sequence[Preference]) -> None:
@@ -370,22 +337,22 @@ class TasteLearner:
             [each.stack for each in usable],
         )
 
-    def _batches(self, examples: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    def _batches(self, count: int) -> Iterator[slice]:
         """Split training examples into batches: adding a row takes eight times its memory."""
-        for start in range(0, len(examples), _BATCH):
+        for start in range(0, count, _BATCH):
             self._pause()
-            yield examples[start : start + _BATCH]
+            yield slice(start, start + _BATCH)
 
-    def _rows(self, judgments: Sequence[Judgment]) -> NDArray[np.float32]:
-        return self.vectors.take(self.vectors.rows_of([each.photo_id for each in judgments]))
+    def _rows(self, marks: Marks) -> NDArray[np.float32]:
+        return self.vectors.take(self.vectors.rows_of(marks["photo_id"]))
 
-    def _weights(self, judgments: Sequence[Judgment]) -> NDArray[np.float64]:
-        weights = np.array([REJECT_WEIGHT if each.rejected else 1.0 for each in judgments])
-        return weights * self._recency([each.decided_at for each in judgments])
+    def _weights(self, marks: Marks) -> NDArray[np.float64]:
+        weights = np.where(marks["rejected"], REJECT_WEIGHT, 1.0)
+        return weights * self._recency(marks["decided_at"])
 
-    def _recency(self, times: Sequence[float]) -> NDArray[np.float64]:
+    def _recency(self, times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
         if self._epoch is None:
-            self._epoch = min(times)
+            self._epoch = float(np.min(times))
         return taste.recency(times, self._half_life_days * _DAY_S, self._epoch)
 
     def _rebuild_training(self) -> taste.TrainingSet:
@@ -395,7 +362,7 @@ class TasteLearner:
         space = taste.Space.of(sample, self.vectors.dimension)
         self._training = training = taste.TrainingSet(space, self.vectors.scratch)
         with self._dropped_on_error():
-            self._update_examples(list(self._stacks))
+            self._update_examples()
             self._add_comparisons(list(self._comparisons.values()))
             known = self._similar_model(training.ratings)
         if known is not None and known.match.measured:  # until the next search
@@ -416,9 +383,9 @@ class TasteLearner:
         if newest is None:
             return None
         made_at, model = newest
-        times = [each.decided_at for each in self._judgments.values()]
-        times += [each.decided_at for each in self._comparisons.values()]
-        changed = max(sum(time > made_at for time in times), abs(model.count - ratings))
+        later = int(np.count_nonzero(self._judgments.marks["decided_at"] > made_at))
+        later += sum(each.decided_at > made_at for each in self._comparisons.values())
+        changed = max(later, abs(model.count - ratings))
         return model if changed < taste.SEARCH_EVERY else None
 
     @contextlib.contextmanager
@@ -430,53 +397,47 @@ class TasteLearner:
             self._training = None
             raise
 
-    def rated_photos(self) -> list[Judgment]:
+    def rated_photos(self) -> Marks:
         """Return the rated photos, analyzed or not; the latest ratings come last."""
-        rated = (self._judgments[photo] for photo in self._ratings)
-        return sorted(rated, key=lambda each: (each.decided_at, each.photo_id))
+        rated = self._judgments.marks[has_stars(self._judgments.marks)]
+        return rated[latest_last(rated)]
 
-    def choices(self) -> list[tuple[Judgment, Judgment]]:
-        """Return pairs of photos of a stack, both analyzed: the best one kept, and a reject.
+    def choices(self) -> tuple[Marks, Marks]:
+        """Return pairs of photos of a stack, both analyzed: the best ones kept, and the rejects.
 
         The latest choices come last.
         """
-        stacks: dict[int, list[Judgment]] = {}
-        for judgment in self._with_vector(self._judgments).values():
-            stacks.setdefault(judgment.stack, []).append(judgment)
-        found = [pair for stack in stacks.values() for pair in _choices(stack)]
-        return sorted(found, key=lambda pair: (pair[1].decided_at, pair[1].photo_id))
+        found = self._examples()
+        latest = latest_last(found.rejected)
+        return found.best[latest], found.rejected[latest]
 
-    def judged_photos(self) -> dict[int, float]:
-        """Return the rating of each photo, by id; a reject counts as less than one star.
+    def judged_photos(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return ids and ratings of photos; a reject counts as less than one star.
 
         Left out are photos without a vector, and rejects with a kept frame in their stack.
         """
-        ratings = {photo: float(stars) for photo, stars in self._ratings.items()}
-        for judgment in self._judgments.values():
-            stack = self._stacks[judgment.stack]
-            if judgment.rejected and not any(self._judgments[photo].kept for photo in stack):
-                ratings[judgment.photo_id] = _REJECT_STARS
-        return self._with_vector(ratings)
+        rated = self._examples().rated
+        return rated["photo_id"], _ratings(rated)
 
-    def _with_vector(self, by_photo: Mapping[int, Value]) -> dict[int, Value]:
-        """Keep only the photos with a vector."""
-        analyzed = (self.vectors.rows_of(list(by_photo)) >= 0).tolist()
-        return dict(compress(by_photo.items(), analyzed))
+    def _is_analyzed(self, marks: Marks) -> NDArray[np.bool_]:
+        return self.vectors.rows_of(marks["photo_id"]) >= 0
 
     # --- learning
 
     def fit(self) -> Learned:
         """Fit the model and score all photos; needs at least MIN_RATINGS ratings."""
         archive = self.vectors
-        rated = self._with_vector(self._ratings)
+        marks = self._judgments.marks
+        rated = marks[has_stars(marks)]
+        usable = rated[self._is_analyzed(rated)]
         learned = Learned(
-            archive.encoder, len(self._ratings), len(rated), archive.size, len(archive.damaged)
+            archive.encoder, len(rated), len(usable), archive.size, len(archive.damaged)
         )
         if self._pinned is not None:
             learned = self._by_version(learned, self._pinned)
         elif learned.usable >= MIN_RATINGS:
-            equal = len(set(rated.values())) == 1
-            if equal and not any(each.rejected for each in self._judgments.values()):
+            equal = len(np.unique(usable["rating"])) == 1
+            if equal and not marks["rejected"].any():
                 learned = replace(learned, all_equal=True)
             else:
                 training = self._training or self._rebuild_training()
@@ -727,31 +688,11 @@ def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Tast
     return learner
 
 
-def _is_informative(judgment: Judgment) -> bool:
-    """Whether a photo is a training example, or the kept frame its stack's rejects lost to."""
-    kept_in_stack = judgment.kept and judgment.stack > 0
-    return judgment.rating is not None or judgment.rejected or kept_in_stack
-
-
 def _comparison_key(comparison: Preference) -> Hashable:
     """Return the key of a comparison as a training example; a rating's key is the photo's id."""
     return ("over", comparison.winner, comparison.loser)
 
 
-def _has_stars(judgment: Judgment) -> bool:
-    return judgment.rating is not None and not judgment.rejected
-
-
-def _choices(stack: Sequence[Judgment]) -> list[tuple[Judgment, Judgment]]:
-    """Return the best kept photo of a stack with each of its rejects; empty if none was kept.
-
-    A reject beside a frame that was kept says nothing about the subject, only which frame is
-    better. It is ignored until the kept frame has a vector.
-    """
-    best = max((each for each in stack if each.kept), key=_preference_key, default=None)
-    return [] if best is None else [(best, each) for each in stack if each.rejected]
-
-
-def _preference_key(judgment: Judgment) -> tuple[int, int]:
-    """Return the key of the best kept frame of a stack: highest rating, then lowest id."""
-    return judgment.rating or 0, -judgment.photo_id
+def _ratings(marks: Marks) -> NDArray[np.float64]:
+    """Return the ratings that photos count as, (N,)."""
+    return np.where(marks["rejected"], _REJECT_STARS, marks["rating"])

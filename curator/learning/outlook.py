@@ -6,13 +6,13 @@ the process with scikit-learn, so the page asks for it separately.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from curator.catalog import PHOTO_COLUMNS, Judgment
+from curator.catalog import PHOTO_COLUMNS
+from curator.learning.judgments import Marks
 from curator.learning.learner import REJECT_WEIGHT, TasteLearner
 from curator.learning.report import Report, own_agreement
 from curator.model import counted
@@ -90,7 +90,8 @@ class OutlookReport:
         if learned.model is None or learned.pinned is not None:
             return Outlook()
         rated, choices = learner.rated_photos(), learner.choices()
-        basis = (learned.encoder, learned.usable, rated, choices)
+        facts = (each.tobytes() for each in (rated, *choices))
+        basis = (learned.encoder, learned.usable, *map(hash, facts))
         if basis != self._basis:
             self._outlook = _outlook(learner, learned.model, rated, choices)
             self._basis = basis
@@ -100,24 +101,21 @@ class OutlookReport:
 def _outlook(
     learner: TasteLearner,
     model: TasteModel,
-    rated: Sequence[Judgment],
-    choices: Sequence[tuple[Judgment, Judgment]],
+    rated: Marks,
+    choices: tuple[Marks, Marks],
 ) -> Outlook:
-    photos = learner.vectors.rows_of([each.photo_id for each in rated])
-    known = [each for each, row in zip(rated, photos.tolist(), strict=True) if row >= 0]
+    known = rated[learner.vectors.rows_of(rated["photo_id"]) >= 0]
     return Outlook(_forecast(learner, model, known), _choices(learner, model, known, choices))
 
 
-def _forecast(
-    learner: TasteLearner, model: TasteModel, rated: Sequence[Judgment]
-) -> Forecast | None:
+def _forecast(learner: TasteLearner, model: TasteModel, rated: Marks) -> Forecast | None:
     """Forecast from the latest MOST ratings; of more, only that further ones hardly help."""
     agreement, latest = own_agreement(learner), rated[-MOST:]
     job = partial(
         ceiling.learning_scores,
         _columns(learner, model, latest),
-        np.array([float(each.rating or 0) for each in latest]),
-        np.array([each.stack for each in latest]),
+        latest["rating"].astype(np.float64),
+        latest["stack"],
         model.penalty,
     )
     measured = learner.elsewhere(job)
@@ -130,51 +128,50 @@ def _forecast(
 def _choices(
     learner: TasteLearner,
     model: TasteModel,
-    rated: Sequence[Judgment],
-    choices: Sequence[tuple[Judgment, Judgment]],
+    rated: Marks,
+    choices: tuple[Marks, Marks],
 ) -> Choices | None:
     """Judge the latest choices by models learned from the other stacks and the latest ratings."""
-    pairs, latest = choices[-MOST // 2 :], rated[-MOST // 2 :]
-    sharpness = _sharpness(learner, [each.photo_id for pair in pairs for each in pair])
-    pairs = [pair for pair in pairs if all(each.photo_id in sharpness for each in pair)]
-    stacks = np.array([rejected.stack for _, rejected in pairs])
+    best, worse, latest = (each[-MOST // 2 :] for each in (*choices, rated))
+    sharper = _sharpness(learner, best) - _sharpness(learner, worse)
+    measured = np.isfinite(sharper)
+    best, worse, sharper = best[measured], worse[measured], sharper[measured]
+    stacks = worse["stack"]
     if len(np.unique(stacks)) < _FEWEST_CHOICES:
         return None
-    stars = np.array([float(each.rating or 0) for each in latest])
-    rows = _columns(learner, model, latest)
-    kept, rejected = (_columns(learner, model, each) for each in zip(*pairs, strict=True))
+    stars = latest["rating"].astype(np.float64)
+    rows, kept, rejected = (_columns(learner, model, each) for each in (latest, best, worse))
     _, place, count = np.unique(stacks, return_inverse=True, return_counts=True)
-    is_pair = np.arange(len(latest) + len(pairs)) >= len(latest)
+    is_pair = np.arange(len(latest) + len(worse)) >= len(latest)
     job = partial(
         ceiling.predict_pairs,
         np.concatenate([rows - rows.mean(axis=0), kept - rejected]),
-        np.concatenate([stars - stars.mean(), np.ones(len(pairs))]),
+        np.concatenate([stars - stars.mean(), np.ones(len(worse))]),
         np.concatenate([np.ones(len(latest)), REJECT_WEIGHT / count[place]]),
-        np.concatenate([[each.stack for each in latest], stacks]),
+        np.concatenate([latest["stack"], stacks]),
         model.penalty,
         is_pair,
     )
     predicted = learner.elsewhere(job)
     if predicted is None:
         return None
-    sharper = [sharpness[one.photo_id] - sharpness[other.photo_id] for one, other in pairs]
     prediction, technical = (
         ceiling.share((np.sign(each) + 1) / 2, stacks) for each in (predicted, sharper)
     )
-    return Choices(len(pairs), len(count), prediction, technical)
+    return Choices(len(worse), len(count), prediction, technical)
 
 
-def _columns(learner: TasteLearner, model: TasteModel, photos: Sequence[Judgment]) -> Array:
+def _columns(learner: TasteLearner, model: TasteModel, photos: Marks) -> Array:
     """Return the photos in the columns in which the model was fitted, (N, C)."""
-    rows = learner.vectors.take(learner.vectors.rows_of([each.photo_id for each in photos]))
+    rows = learner.vectors.take(learner.vectors.rows_of(photos["photo_id"]))
     columns, tone = model.space.map(model.space.clean(rows)), model.space.dimension
     columns[:, :tone] *= np.sqrt(1 - model.tone_share)
     columns[:, tone:] *= np.sqrt(model.tone_share)
     return columns
 
 
-def _sharpness(learner: TasteLearner, photos: Sequence[int]) -> dict[int, float]:
-    """Return the sharpness of the photos in which it is measured, by id."""
-    at = PHOTO_COLUMNS.index("sharpness")
-    rows = learner.catalog.photos.columns(ids=photos)
-    return {row[0]: row[at] for row in rows if row[at] is not None}
+def _sharpness(learner: TasteLearner, photos: Marks) -> Array:
+    """Return the sharpness of the photos, NaN where it is not measured, (N,)."""
+    at, ids = PHOTO_COLUMNS.index("sharpness"), photos["photo_id"].tolist()
+    found = {row[0]: row[at] for row in learner.catalog.photos.columns(ids=ids)}
+    return np.array([found.get(photo) for photo in ids], np.float64)

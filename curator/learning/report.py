@@ -127,7 +127,7 @@ def own_agreement(learner: TasteLearner) -> Agreement | None:
     return ceiling.agreement(
         [each.first for each in repeats],
         [each.again for each in repeats],
-        [each.rating or 0 for each in learner.rated_photos()],
+        learner.rated_photos()["rating"].tolist(),
     )
 
 

@@ -207,7 +207,7 @@ HOT: dict[str, Act] = {
     "content type": lambda c: c.text.photos_of_type("portrait"),
     # taste
     "new vectors": lambda c: c.vectors.read("drawn/1", 110),
-    "ratings of some": lambda c: c.taste.ratings(SOME),
+    "ratings of some": lambda c: list(c.taste.ratings(SOME)),
     "preferences of some": lambda c: c.taste.preferences(SOME),
     "vectors of some": lambda c: (
         c.vectors.of("drawn/1", SOME),
@@ -291,7 +291,7 @@ COLD: dict[str, str] = {
         open close store.close store.connect store.reserve_log
         store.keep_disk_reserve work.use_stages
         vectors.use_encoder removal.interrupted photos.snapshot photos.parts
-        photos.last_rev stacks.snapshot stacks.set_snapshot
+        photos.last_rev store.each_row stacks.snapshot stacks.set_snapshot
         volumes.sample_files
         volumes.note volumes.set_aside volumes.set_away volumes.refresh_waiting
         volumes.relink""",

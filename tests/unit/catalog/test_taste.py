@@ -190,7 +190,7 @@ def test_a_rating_has_the_stack_of_its_photo(twelve: Catalog) -> None:
     assert marks[4].kept and not marks[5].kept and marks[5].rejected
     assert 8 not in marks, "kept and alone teaches nothing"
     twelve.journal.decide({5: {"stacked": 0}}, summary="")
-    assert twelve.taste.ratings([5])[0].stack < 0
+    assert next(twelve.taste.ratings([5])).stack < 0
     twelve.journal.decide({7: {"rating": 2}, 5: {"stacked": 7}}, summary="")
     twelve.journal.decide({7: {"stacked": 7}}, summary="")
     assert {judgment.stack for judgment in twelve.taste.ratings([5, 7])} == {7}

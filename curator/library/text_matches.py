@@ -19,7 +19,8 @@ from curator.library.nouns import joined, nouns
 from curator.library.spans import Ids, Mask
 from curator.library.tag_index import CONFIRMED, TagIndex
 
-_CACHED = 64  # results; each has some hundred thousand ids at most
+_CACHED = 64  # results
+_CACHED_BYTES = 64e6  # a word found in half of a million photos holds 2 MB, a kind of things 16
 _NO_IDS: Ids = np.zeros(0, np.int64)
 _NAMED = 2  # tags of a photo that explain why it was found
 _WORD = re.compile(r"[^\W_]+")
@@ -128,7 +129,7 @@ class TextMatches:
     def __init__(self, catalog: Catalog, tags: TagIndex, marked: Callable[[Ids], Mask]) -> None:
         """Create an empty cache; ``marked`` turns photo ids into a mask."""
         self._catalog, self._tags, self._marked = catalog, tags, marked
-        self._found: dict[tuple[object, ...], Ids] = {}
+        self._found: dict[tuple[object, ...], NDArray[np.int32]] = {}
         self._ranked: dict[tuple[object, ...], Ids] = {}
         self._kinds: dict[tuple[str, bool], KindMatches] = {}
         self._revs = (-1, -1)
@@ -206,7 +207,10 @@ class TextMatches:
     def _drop_outdated(self) -> None:
         """Empty the cache if the index changed, or if too much is cached."""
         rev = self.rev
-        if rev != self._revs or len(self._found) > _CACHED:
+        held = sum(each.nbytes for each in self._found.values())
+        held += sum(each.nbytes for each in self._ranked.values())
+        held += sum(4 * each.ids.nbytes for each in self._kinds.values())
+        if rev != self._revs or len(self._found) > _CACHED or held > _CACHED_BYTES:
             self._found, self._ranked, self._kinds, self._revs = {}, {}, {}, rev
 
     def _mask(
@@ -215,5 +219,5 @@ class TextMatches:
         self._drop_outdated()
         key = kind, *arguments
         if key not in self._found:
-            self._found[key] = np.asarray(search(*arguments), np.int64)
-        return self._marked(self._found[key])
+            self._found[key] = np.asarray(search(*arguments), np.int32)
+        return self._marked(self._found[key].astype(np.int64))

@@ -253,6 +253,8 @@ class LearnerThread(QObject):
             self._report_accuracy(learner)
         if request.sync:
             learner.vectors.prepare()
+        if request.ids is None:
+            _return_memory()
         if changed:
             self._begin_search(learner)  # after the rest: one busy core is enough
 
@@ -295,6 +297,18 @@ def make_pool() -> WorkerPool:
     pool = WorkerPool(1, memory_mb=2048, name="taste", keeps_memory=True)
     pool.purpose, pool.doing = "learn your taste", "Learning your taste"
     return pool
+
+
+def _return_memory() -> None:
+    """Return to the system what learning from all photos freed: 90 MB at a million photos.
+
+    By itself glibc returns only what lies behind everything in use.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(AttributeError):  # another C library than glibc
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _lower_priority() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from curator.encoders import EncoderOptions, load
+from curator.encoders import EncoderOptions, load, torch_network
 from curator.encoders import open_clip as clip_module
 from curator.encoders.torch_network import Device
 from curator.model import KnownError
@@ -67,19 +67,61 @@ def test_clip_loads_the_users_checkpoint(clip_options):
     assert encoder.encode([]).shape == (0, 48)
 
 
-def test_clip_gives_the_same_vectors_as_open_clip(clip_options, torch):
+@pytest.fixture
+def int8(torch, monkeypatch):
+    """A CPU for which int8 is the fastest precision."""
+    from curator.encoders import int8
+
+    if not int8.is_supported():
+        pytest.skip("this CPU has no fast int8")
+    monkeypatch.setattr(torch_network, "_precision", lambda device: "int8")
+
+
+def vectors_of_open_clip(options, shown, torch):
     import open_clip
     from PIL import Image
 
     model, _, prepare = open_clip.create_model_and_transforms("curator-tiny", load_weights=False)
-    open_clip.load_checkpoint(model, str(clip_options.checkpoint))
+    open_clip.load_checkpoint(model, str(options.checkpoint))
     model.eval()
-    shown = pictures(*SIZES)
     with torch.inference_mode():
         given = torch.stack([prepare(Image.fromarray(rgb)) for rgb in shown])
-        theirs = torch.nn.functional.normalize(model.encode_image(given)).numpy()
+        return torch.nn.functional.normalize(model.encode_image(given)).numpy()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_clip_gives_the_same_vectors_as_open_clip(precision, clip_options, torch, monkeypatch):
+    monkeypatch.setattr(torch_network, "_precision", lambda device: precision)
+    shown = pictures(*SIZES)
+    theirs = vectors_of_open_clip(clip_options, shown, torch)
     ours = load("open_clip", clip_options).encode(shown)
     assert (ours * theirs).sum(axis=1).min() > 0.9999
+
+
+def test_vectors_of_int8_can_be_compared_with_those_of_open_clip(clip_options, torch, int8):
+    shown = pictures(*SIZES)
+    theirs = vectors_of_open_clip(clip_options, shown, torch)
+    encoder = load("open_clip", clip_options)
+    for _ in range(2):  # the first run decides whether int8 is exact enough
+        cosines = (encoder.encode(shown) * theirs).sum(axis=1)
+        assert 0.995 < cosines.min() < 0.999999, "int8 is close to float32, and not float32"
+    assert encoder.device == "CPU, int8"
+
+
+def test_weights_for_which_int8_is_too_coarse_run_in_float32(clip_options, torch, int8, tmp_path):
+    from dataclasses import replace
+
+    state = torch.load(clip_options.checkpoint, weights_only=True)["state_dict"]
+    block = "visual.transformer.resblocks.0."
+    state[block + "ln_2.weight"][0] *= 1e4  # hides all other channels; the next layer undoes it
+    state[block + "mlp.c_fc.weight"][:, 0] /= 1e4
+    torch.save(state, tmp_path / "outlier.pt")
+    options = replace(clip_options, checkpoint=tmp_path / "outlier.pt")
+    shown = pictures(*SIZES)
+    theirs = vectors_of_open_clip(options, shown, torch)
+    encoder = load("open_clip", options)
+    assert (encoder.encode(shown) * theirs).sum(axis=1).min() > 0.9999
+    assert encoder.device == "CPU, float32"
 
 
 def test_the_vector_of_a_word_is_the_mean_of_its_sentences(clip_options, torch):

@@ -63,7 +63,7 @@ def taste(workspace: Workspace) -> list[Figure]:
         learned.figure(
             f"refit and re-score of {len(ids):,} photos",
             0.5,
-            150.0,
+            80.0,
             "scikit-learn's Ridge, and a float32 product",
             f"slowest {1000 * max(learned.spent):.0f} ms; vectors read before in {read:.1f} s",
         ),

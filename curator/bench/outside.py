@@ -235,7 +235,10 @@ def _virtual_display() -> Iterator[str]:
         with os.fdopen(reading) as number:
             name = f":{number.readline().strip()}"
         manager = subprocess.Popen(
-            ["openbox"], env=os.environ | {"DISPLAY": name}, stderr=subprocess.DEVNULL
+            ["openbox"],
+            env=os.environ | {"DISPLAY": name},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         with _ended(manager):
             yield name

@@ -68,7 +68,11 @@ _SMALL: dict[str, tuple[str, int]] = {
     "seen_at": ("seen_at IS NOT NULL", 1),
     "pair": ("pair", 1),
     "damaged": ("damage IS NOT NULL", 1),
-    "state": ("CASE WHEN missing THEN 2 WHEN failed THEN 1 ELSE 0 END", 2),
+    "state": (
+        f"CASE WHEN missing THEN {STATES.index('missing')}"
+        f" WHEN failed THEN {STATES.index('failed')} ELSE 0 END",
+        2,
+    ),
     "stack_kind": (_coded("stack_kind", (None, *StackKind)), 2),
 }
 _SHIFTS = dict(zip(_SMALL, accumulate([0, *(bits for _, bits in _SMALL.values())]), strict=False))

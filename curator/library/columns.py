@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.photos import FLAGS, LABELS, STATES
+from curator.catalog.photos import FLAGS, STATES
 
 FLAG_CODE = {value: code for code, value in enumerate(FLAGS)}
-LABEL_CODE = {value: code for code, value in enumerate(LABELS)}
 STATE_CODE = {value: code for code, value in enumerate(STATES)}
 
 
@@ -30,9 +29,9 @@ def _present(values: Iterable[object]) -> list[object]:
 
 # Column → (dtype, conversion of catalog values where numpy has none of its own; None becomes NaN).
 NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
-    "directory_id": ("i4", _or_zero),
+    "directory_id": ("i4", None),
     "taken_at": ("datetime64[us]", None),
-    "added_at": ("f8", _or_zero),
+    "added_at": ("f8", None),
     "width": ("i4", _or_zero),
     "height": ("i4", _or_zero),
     "turn": ("i1", None),

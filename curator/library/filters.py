@@ -30,11 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import files
+from curator.catalog.photos import LABELS
 from curator.catalog.text import WITHOUT
 from curator.faces.judging import eyes_soft
 from curator.library import approval, ranges
 from curator.library.approval import FROM_FILES, RuleClause
-from curator.library.columns import LABELS
 from curator.library.query import ANYWHERE, FilterError, Group, Query, Term, cut
 from curator.library.ranges import Values
 from curator.library.spans import Ids, Mask

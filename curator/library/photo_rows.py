@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.catalog.photos import LABELS
 from curator.library.columns import (
     FLAG_CODE,
     FLAGS,
-    LABELS,
     MARKS,
     NUMBERS,
     STATE_CODE,

@@ -1,9 +1,10 @@
 """All photos of the catalog as columns in memory, for lists, filters and counts.
 
 The window and the command line each keep a table. A hundred thousand photos are some 12 MB of numpy
-columns and four lists of strings; a filter or a sort over them takes milliseconds, a query of the
-catalog takes longer than a key press may. The catalog remains the source: :meth:`Table.refresh`
-reads the rows changed since the last revision, by other processes, too.
+columns and 15 MB of texts, most of them in a mapped file (`table_cache`); a filter or a sort over
+them takes milliseconds, a query of the catalog takes longer than a key press may. The catalog
+remains the source: :meth:`Table.refresh` reads the rows changed since the last revision, by other
+processes, too.
 """
 
 from __future__ import annotations

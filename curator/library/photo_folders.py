@@ -50,6 +50,15 @@ class PhotoFolders:
         self._copy_names: NDArray[Any] = np.zeros(0, object)
         self._viewed = ""  # path of the folder that is viewed
 
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """The ids of the directories of disabled folders, ascending."""
+        return tuple(sorted(self._hidden))
+
+    def restore(self, hidden: Ids) -> None:
+        """Begin with the directories hidden earlier, so that :meth:`refresh` notices a change."""
+        self._hidden = frozenset(hidden.tolist())
+
     def refresh(self) -> bool:
         """Read folders and directories again; return whether other directories are hidden now.
 

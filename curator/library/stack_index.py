@@ -74,7 +74,8 @@ class StackIndex:
     def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
         """Use what :meth:`dump` returned, without copying it.
 
-        Call :meth:`invalidate` if a folder is disabled: suggestions were made among all photos.
+        Call :meth:`invalidate` if other folders are disabled now: suggestions are among the photos
+        of enabled ones.
         """
         self._names, self._suggested = dumped["stack.name"], dumped["stack.suggested"]
         self._outdated = set()

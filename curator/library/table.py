@@ -97,8 +97,8 @@ class Table:
         text_matches: which photos are found by words and tags.
         text_hits: which lines of text in photos a search found.
         approval: the setting of which photos are approved; `filters` evaluates it.
-        cache_key: the token and revisions of the file that holds what this table knows; set by
-            `table_cache`.
+        cache_key: the token of the file that holds this table, and what was :attr:`known` then;
+            set by `table_cache`.
         order_serial: grows whenever something that lists are sorted by, other than marks, changed
             (a photo came, a capture time arrived), so that views know to sort again.
     """
@@ -135,8 +135,8 @@ class Table:
 
     @property
     def known(self) -> tuple[int, ...]:
-        """The revisions read so far, as numbers that only grow."""
-        return self.rows.rev, *self.projects.known
+        """The revisions read so far, and the hidden directories: equal if a dump would be."""
+        return self.rows.rev, *self.projects.known, *self.folders.hidden
 
     def dump(self) -> dict[str, NDArray[Any]]:
         """Return the contents as arrays, for the next table; photos merged away are left out."""
@@ -148,10 +148,13 @@ class Table:
         new_rows = np.cumsum(here) - 1
         dumped["by_name"] = new_rows[by_name[here[by_name]]]
         dumped["by_time"] = ranked(by_time[rows])
+        dumped["known"] = np.array(self.known)
+        dumped["hidden"] = np.array(self.folders.hidden, np.int64)
         return dumped | self.projects.dump() | self.stacks.dump(rows, capacity)
 
     def _restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
         self.rows.restore(dumped)
+        self.folders.restore(dumped["hidden"])
         self.ranks.restore(dumped["by_time"], dumped["by_name"])
         self.scores.resize()
         self.stacks.restore(dumped)

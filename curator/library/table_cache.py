@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
 
-_FORMAT = 1  # grows whenever the meaning of a column changes
+_FORMAT = 2  # grows whenever the meaning of a column changes
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -40,7 +40,7 @@ def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None =
     held = read(path, token)
     table = Table(catalog, approval, held)
     if held is not None:
-        table.cache_key = token, int(held["rev"]), *held["project.rev"].tolist()
+        table.cache_key = token, *held["known"].tolist()
     return table
 
 

@@ -110,6 +110,24 @@ def test_a_later_photo_is_inserted_in_order(catalog: Catalog, kept: Path) -> Non
     assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
 
 
+def test_suggestions_follow_a_folder_that_is_switched_on_or_off(
+    home: Home, catalog: Catalog
+) -> None:
+    def suggested(table: Table) -> list[int]:
+        return table.ids[table.stacks.suggested()].tolist()
+
+    folder = catalog.folders.all()[0].id
+    catalog.folders.enable(folder, False)
+    table_cache.write_table(Table(catalog), home.table_file)
+    catalog.folders.enable(folder, True)
+    table = table_cache.open_table(catalog, home.table_file)
+    assert suggested(table) == suggested(Table(catalog)) == [4]
+    table_cache.write_table(table, home.table_file)
+    assert suggested(table_cache.open_table(catalog, home.table_file)) == [4]
+    catalog.folders.enable(folder, False)
+    assert suggested(table_cache.open_table(catalog, home.table_file)) == []
+
+
 def test_merged_photos_are_not_cached(home: Home, catalog: Catalog) -> None:
     table = Table(catalog)
     with catalog.store.transaction():

@@ -32,7 +32,7 @@ _DATA = re.compile(
     r"|backups|cache|export-presets|restoring"
 )
 _CACHE = re.compile(
-    rf"{_TEMPORARY}|CACHEDIR\.TAG|table\.columns|(table|stacks)\.npz|[0-9a-f]{{24}}\.npz"
+    rf"{_TEMPORARY}|CACHEDIR\.TAG|(table|stacks)\.(columns|npz)|[0-9a-f]{{24}}\.npz"
     r"|proxies|thumbs|models"
 )
 _BACKUPS = re.compile(rf"{_TEMPORARY}(-journal)?|catalog-[-\w]+\.db(-\w+)?")

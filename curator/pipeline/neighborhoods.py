@@ -145,7 +145,11 @@ class Neighborhoods:
     """
 
     def __init__(self, stored: Mapping[str, NDArray[Any]] | None = None) -> None:
-        """Start without photos, or with those of an earlier :meth:`dump`."""
+        """Start without photos, or with the columns of a :meth:`dump`, which are not copied.
+
+        Raises:
+            KeyError: a column is missing.
+        """
         self.shots: Shots = np.zeros(1024, SHOT)
         self._all = True  # whether all photos are to be grouped; the orders are out of date then
         self._seeds: list[Ids] = []
@@ -157,8 +161,8 @@ class Neighborhoods:
         ]
         if stored is not None:
             self.shots = stored["shots"].view(SHOT)[:, 0]
-            for order, ids in zip(self._orders, stored["orders"], strict=True):
-                order.ids = ids[ids > 0]
+            for number, order in enumerate(self._orders):
+                order.ids = stored[f"order.{number}"]
             self._all = False
 
     @property
@@ -172,15 +176,13 @@ class Neighborhoods:
 
     @property
     def count(self) -> int:
-        """How many photos there is room for, which is not much more than there are."""
-        return len(self.shots)
+        """How many photos are here."""
+        return int(np.count_nonzero(self.shots["here"]))
 
     def dump(self) -> dict[str, NDArray[Any]]:
-        """Return all photos as arrays; only while :attr:`settled`."""
-        orders = np.zeros((len(self._orders), max(len(each.ids) for each in self._orders)), "i4")
-        for row, order in zip(orders, self._orders, strict=True):
-            row[: len(order.ids)] = order.ids
-        return {"shots": self.shots.view(np.uint8).reshape(len(self.shots), -1), "orders": orders}
+        """Return all photos as columns, without a copy; only while :attr:`settled`."""
+        orders = {f"order.{number}": order.ids for number, order in enumerate(self._orders)}
+        return {"shots": self.shots.view(np.uint8).reshape(len(self.shots), -1), **orders}
 
     # --- changes
 

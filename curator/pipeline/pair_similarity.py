@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +41,14 @@ class PairSimilarity:
         """Return what :meth:`restore` needs."""
         return {"vector_rev": self._rev, "zero": self._zero, "measured": self._measured}
 
-    def restore(self, stored: Mapping[str, NDArray[Any]]) -> None:
-        """Continue where the one that was dumped was."""
-        self._rev, self._measured = int(stored["vector_rev"]), int(stored["measured"])
-        self._zero = float(stored["zero"])
+    def restore(self, stored: Mapping[str, float]) -> None:
+        """Continue where the one that was dumped was.
+
+        Raises:
+            KeyError: a value is missing; nothing was changed.
+        """
+        rev, zero, measured = (stored[name] for name in ("vector_rev", "zero", "measured"))
+        self._rev, self._zero, self._measured = int(rev), zero, int(measured)
 
     def refresh(self) -> Ids | None:
         """Return photos with new vectors; None where the similarity of all pairs is new."""

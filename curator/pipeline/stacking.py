@@ -7,23 +7,24 @@ Changes are written a few stacks at a time. A stack with a person's decision mus
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator import arrays, atomic
 from curator.catalog import SHOT_COLUMNS, Catalog, StackChange
 from curator.catalog.store import Row
+from curator.library import column_file
 from curator.model import KnownError
 from curator.pipeline.neighborhoods import SHOT, Neighborhoods, Shots
 from curator.pipeline.pair_similarity import PairSimilarity
+from curator.stages import copies
 from curator.stages.stack import KIND_CODE, KINDS, group
 from curator.stages.stack_columns import Likeness, exposure_value, parse_hashes, reliable_times
 
@@ -37,7 +38,7 @@ _CALM_SHARE = 4  # the same while nothing else is being done
 _TARGET_S = 0.003  # how long a transaction should take: a decision waits for it
 _HUGE_PX = 1_000_000  # longer edges count as this
 _AT_MOST = 64  # changes in one transaction; a larger stack is written as a whole
-FILE = "stacks.npz"
+FILE = "stacks.columns"
 """The file in the cache from which the next start knows all photos; it may be deleted."""
 _MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
 _REST_S = 60.0  # after this long without changes, photos are kept in the file only
@@ -200,19 +201,22 @@ class Stacker:
         put_off = [self._put_off]
         if self._unsaved is not None:
             put_off.append(self._unsaved.ids[self._unsaved.at :])
-        token = f"{VERSION}/{SHOT.itemsize}/{secrets.token_hex(8)}"
-        known: dict[str, Any] = {
-            **photos.dump(),
-            **({} if self._pairs is None else self._pairs.dump()),
+        state = {
             "rev": self._rev,
-            "put_off": np.concatenate(put_off),
-            "cameras": np.array(list(self._cameras), np.str_),
-            "encoder": self._grouped_by or "",
+            "encoder": self._grouped_by,
+            "pairs": None if self._pairs is None else self._pairs.dump(),
+            "cameras": list(self._cameras),
         }
+        columns = {
+            **photos.dump(),
+            "put_off": np.concatenate(put_off),
+            "state": np.frombuffer(json.dumps(state).encode(), np.uint8),
+        }
+        token = secrets.token_hex(8)
         try:
-            atomic.write(self._file, arrays.dump({"token": token, **known}), sync=False)
+            column_file.write(self._file, _label(token), columns)
             self._catalog.stacks.set_snapshot(token)
-        except (KnownError, OSError, ValueError) as error:
+        except (KnownError, OSError) as error:
             log.info("the next start reads all photos to stack them: %s", error)
         else:
             self._saved_rev = self._rev
@@ -220,24 +224,26 @@ class Stacker:
     def _restore(self) -> Neighborhoods:
         """Return the photos in the file, or none if it is not valid."""
         token = self._catalog.stacks.snapshot()
-        if self._file is None or not token.startswith(f"{VERSION}/{SHOT.itemsize}/"):
+        if self._file is None or not token:
             return Neighborhoods()
         try:
-            known = arrays.load(self._file)
+            label, columns = column_file.read(self._file)
+            if label != _label(token):
+                return Neighborhoods()
+            photos, put_off = Neighborhoods(columns), columns["put_off"]
+            state = json.loads(columns["state"].tobytes())
+            rev, encoder, cameras = state["rev"], state["encoder"], state["cameras"]
+            if self._pairs is not None and state["pairs"] and self.encoder == encoder:
+                self._pairs.restore(state["pairs"])
         except FileNotFoundError:
             return Neighborhoods()
-        except arrays.DamagedArraysError as error:
+        except (ValueError, KeyError) as error:
             log.info("all photos are read to stack them, %s is damaged: %s", FILE, error)
             return Neighborhoods()
-        if str(known["token"]) != token:
-            return Neighborhoods()
-        self._rev = self._saved_rev = int(known["rev"])
-        self._put_off = known["put_off"]
-        self._cameras = {name: number for number, name in enumerate(known["cameras"].tolist())}
-        self._grouped_by = str(known["encoder"]) or None
-        if self._pairs is not None and self.encoder == self._grouped_by:
-            self._pairs.restore(known)
-        return Neighborhoods(known)
+        self._rev = self._saved_rev = rev
+        self._put_off, self._grouped_by = put_off, encoder
+        self._cameras = {name: number for number, name in enumerate(cameras)}
+        return photos
 
     def _rest(self) -> None:
         """Free the memory that all photos take, if the file has them."""
@@ -324,6 +330,12 @@ class Stacker:
 
     def _camera(self, name: str | None) -> int:
         return self._cameras.setdefault(name, len(self._cameras)) if name else -1
+
+
+def _label(token: str) -> str:
+    """Return what the file must be of: the catalog's state, and what its columns depend on."""
+    bands = copies.BANDS, copies.NEIGHBORS, copies.CROWD
+    return f"{token} {VERSION} {SHOT.descr} {bands}"
 
 
 def _shares(stack: Ids, names: Ids) -> NDArray[np.bool_]:

@@ -51,7 +51,7 @@ def home(tmp_path: Path) -> Home:
         "vocabulary.txt",
         "curator.log",
         "export-presets/web.json",
-        "cache/table.npz",
+        "cache/table.columns",
         "a.jpg",
     ):
         os.mkfifo(home.data / name)

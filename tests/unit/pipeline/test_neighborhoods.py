@@ -17,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from curator.catalog import Catalog
+from curator.library import column_file
 from curator.model import CatalogError
 from curator.pipeline import stacking
 from curator.pipeline.neighborhoods import SHOT, Neighborhoods, Shots
@@ -143,7 +144,7 @@ def another(stacker: Stacker, catalog: Catalog) -> Stacker:
     other = Stacker(catalog)
     other.use_encoder(stacker.encoder)
     if stacker._pairs is not None and other._pairs is not None:
-        other._pairs.restore({name: np.array(v) for name, v in stacker._pairs.dump().items()})
+        other._pairs.restore(stacker._pairs.dump())
     return other
 
 
@@ -311,7 +312,7 @@ def test_the_next_run_goes_on_from_the_file(
 ) -> None:
     history = History(catalog, connection, 7)
     for run in range(STEPS):
-        stacker = Stacker(catalog, tmp_path / "stacks.npz")
+        stacker = Stacker(catalog, tmp_path / "stacks.columns")
         history.step()
         work_off(stacker)
         stacker.save()
@@ -320,15 +321,16 @@ def test_the_next_run_goes_on_from_the_file(
         assert work_off(another(stacker, catalog)) == [], f"after run {run}"
 
 
-@pytest.mark.parametrize("damage", ["file", "token"])
+@pytest.mark.parametrize("damage", ["file", "token", "column", "rules"])
 def test_without_a_valid_file_all_photos_are_grouped(
     catalog: Catalog,
     connection: sqlite3.Connection,
     tmp_path: Path,
     grouped: list[int],
+    monkeypatch: pytest.MonkeyPatch,
     damage: str,
 ) -> None:
-    file = tmp_path / "stacks.npz"
+    file = tmp_path / "stacks.columns"
     stacker = Stacker(catalog, file)
     History(catalog, connection, 8).step()
     work_off(stacker)
@@ -337,10 +339,40 @@ def test_without_a_valid_file_all_photos_are_grouped(
     assert grouped[0] > PHOTOS / 2 and grouped[-1] == 0
     if damage == "file":
         file.write_bytes(file.read_bytes()[:-100])
+    elif damage == "column":
+        label, columns = column_file.read(file)
+        del columns["state"]
+        column_file.write(file, label, columns)
+    elif damage == "rules":
+        monkeypatch.setattr(copies, "CROWD", 60)
     else:
         catalog.stacks.set_snapshot("of a backup")
     work_off(Stacker(catalog, file))
     assert grouped[-1] == grouped[0]
+
+
+@pytest.mark.parametrize("later", [None, taste_data.ENCODER, "another"])
+@pytest.mark.parametrize("at_saving", [None, "another"])
+def test_the_encoder_may_change_between_grouping_saving_and_the_next_run(
+    catalog: Catalog,
+    connection: sqlite3.Connection,
+    tmp_path: Path,
+    grouped: list[int],
+    at_saving: str | None,
+    later: str | None,
+) -> None:
+    history = History(catalog, connection, 11)
+    for _ in range(5):
+        history.step()
+    stacker = Stacker(catalog, tmp_path / "stacks.columns")
+    stacker.use_encoder(taste_data.ENCODER)
+    work_off(stacker)
+    stacker.use_encoder(at_saving)
+    stacker.save()
+    restored = Stacker(catalog, tmp_path / "stacks.columns")
+    restored.use_encoder(later)
+    work_off(restored)
+    assert work_off(another(restored, catalog)) == []
 
 
 def test_photos_are_grouped_after_a_failure(
@@ -370,7 +402,7 @@ def test_photos_at_rest_are_known_from_the_file_only(
     monkeypatch.setattr(stacking, "time", SimpleNamespace(monotonic=lambda: clock.now))
     history = History(catalog, connection, 10)
     history.step()
-    stacker = Stacker(catalog, tmp_path / "stacks.npz")
+    stacker = Stacker(catalog, tmp_path / "stacks.columns")
     work_off(stacker)
     clock.now += 1000.0
     stacker.advance(calm=False, focus=())

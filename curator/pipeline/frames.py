@@ -42,9 +42,6 @@ class _Running:
 class FrameDecoder:
     """Decodes originals that a person is about to see.
 
-    Attributes:
-        full_s: seconds that all pixels of a picture took last, from the start of the job.
-
     Thread: any, for every method; callbacks come from a thread of this object's own.
     """
 
@@ -64,7 +61,7 @@ class FrameDecoder:
         self._running: list[_Running] = []
         self._callback: FrameCallback | None = None
         self._closed = False
-        self.full_s = _TYPICAL_S
+        self._took_s: dict[str, tuple[float, ...]] = {}  # of the last full decodes, by ``want``
         self._threads = QThreadPool()
         self._threads.setMaxThreadCount(pool.size + 1)  # one may be calling back
 
@@ -96,6 +93,17 @@ class FrameDecoder:
             self._start()
         if blocking is not None and not self._pool.cancel(blocking.request):
             blocking.killed = False  # its process is only starting, or has just finished
+
+    def full_s(self, want: str) -> float:
+        """Return about how many seconds all pixels of a picture take, from the start of the job.
+
+        The fastest of the last three counts: the start of a process or a slow disk says little
+        about the next picture.
+
+        Args:
+            want: which picture of a file (:attr:`DecodeRequest.want`).
+        """
+        return min(self._took_s.get(want, (_TYPICAL_S,)))
 
     @property
     def is_reading(self) -> bool:
@@ -146,10 +154,12 @@ class FrameDecoder:
         self._threads.waitForDone()
 
     def _work_off(self, running: _Running) -> None:
-        answer = self._decode(running.request)
-        if isinstance(answer, Frame) and running.request.long_edge_px is None:
-            self.full_s = time.monotonic() - running.begun
+        request = running.request
+        answer = self._decode(request)
+        took_s = time.monotonic() - running.begun
         with self._lock:
+            if isinstance(answer, Frame) and request.long_edge_px is None:
+                self._took_s[request.want] = (*self._took_s.get(request.want, ())[-2:], took_s)
             self._running.remove(running)
             callback = None if answer is None or running.killed else self._callback
             if not self._closed:
@@ -157,9 +167,9 @@ class FrameDecoder:
         if callback is None or answer is None:
             return
         try:
-            callback(running.request, answer)
+            callback(request, answer)
         except Exception:
-            log.exception("a callback for %s failed", running.request)
+            log.exception("a callback for %s failed", request)
 
     def _decode(self, request: DecodeRequest) -> Frame | KnownError | None:
         """Decode in a process; return None if that was canceled."""

@@ -33,7 +33,7 @@ class QuietPipeline:
         self.events = PipelineEvents()
         self.asked: list[tuple[str, object]] = []
         self.paused = False
-        self.frames = SimpleNamespace(request=lambda *_: None, full_s=0.0)  # never delivers
+        self.frames = SimpleNamespace(request=lambda *_: None, full_s=lambda _want: 0.0)
 
     def focus(self, ids: Sequence[int]) -> None:
         """Record nothing: every scroll calls this."""

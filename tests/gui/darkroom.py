@@ -55,7 +55,7 @@ class Darkroom(QuietPipeline):
         self.draw: Callable[[int, tuple[int, int]], np.ndarray] = swatches.picture
         self.size = size
         self._callback: Callable[[DecodeRequest, object], None] | None = None
-        self.frames = SimpleNamespace(request=self._request, full_s=0.0)
+        self.frames = SimpleNamespace(request=self._request, full_s=lambda _want: 0.0)
 
     def _request(
         self, requests: Sequence[DecodeRequest], callback: Callable[[DecodeRequest, object], None]

@@ -24,7 +24,7 @@ from curator import commands
 from curator.model import Flag, KnownError
 from curator.session import Session
 from curator.ui.loupe import caption, pan_zoom, view_transform
-from curator.ui.loupe.loupe_view import LoupeView
+from curator.ui.loupe.loupe_view import ZOOMED_MS, LoupeView
 from curator.ui.widgets import theme, words
 from tests.catalogs import fill
 from tests.gui import swatches
@@ -533,25 +533,65 @@ def test_staying_on_a_photo_reads_all_its_pixels(session, loupe, pipeline, qtbot
     assert loupe.is_full_resolution
 
 
+class Hand:
+    """A hand that presses Right in the loupe, ``now`` seconds after its first step."""
+
+    def __init__(self, loupe: LoupeView) -> None:
+        self.now = 0.0
+        self._loupe = loupe
+
+    def step(self, after_s: float) -> None:
+        self.now += after_s
+        QTest.keyClick(self._loupe, Qt.Key.Key_Right)
+
+
+@pytest.fixture
+def hand(loupe, pipeline, monkeypatch) -> Hand:
+    """A hand on a clock of its own; decoding an original takes 0.2 s."""
+    hand = Hand(loupe)
+    monkeypatch.setattr(loupe._pace, "_clock", lambda: hand.now)
+    pipeline.frames.full_s = lambda _want: 0.2
+    return hand
+
+
 @pytest.mark.parametrize(
-    ("zoomed", "fast", "easy"), [(True, 0.2, 0.3), (False, 0.55, 0.7)], ids=["zoomed", "at fit"]
+    ("view", "fast", "easy"),
+    [("zoomed", 0.2, 0.3), ("overlays", 0.3, 0.4), ("at fit", 0.55, 0.7)],
 )
 def test_originals_are_not_read_while_keys_come_faster_than_they_are_decoded(
-    session, loupe, pipeline, monkeypatch, zoomed: bool, fast: float, easy: float
+    session, loupe, pipeline, hand, view: str, fast: float, easy: float
 ) -> None:
-    now = 0.0
-    monkeypatch.setattr(loupe._pace, "_clock", lambda: now)
-    pipeline.frames.full_s = 0.2
-    if zoomed:
-        QTest.keyClick(loupe, Qt.Key.Key_Z)
-    timer = loupe._sharpen if zoomed else loupe._linger
+    command = {"zoomed": "zoom", "overlays": "toggle_clipping"}.get(view)
+    if command is not None:
+        commands.run(session, command)
+    timer = loupe._linger if view == "at fit" else loupe._sharpen
     for pause in (fast, easy):
         for _ in range(4):
-            now += pause
-            QTest.keyClick(loupe, Qt.Key.Key_Right)
+            hand.step(pause)
         begins = timer.interval() / 1000
         assert timer.isActive()
         assert begins > pause if pause == fast else begins + 0.2 < pause
+
+
+def test_the_original_is_read_when_the_hand_rests(loupe, pipeline, hand, qtbot) -> None:
+    QTest.keyClick(loupe, Qt.Key.Key_Z)
+    for _ in range(4):
+        hand.step(0.1)
+    current = loupe._session.current
+    qtbot.waitUntil(lambda: [*map(pipeline.photo, pipeline.requests)][:1] == [current])
+    with qtbot.waitSignal(loupe.originals.arrived):
+        pipeline.deliver()
+    seen(loupe)
+    assert loupe.is_full_resolution
+
+
+def test_after_a_rest_nothing_is_held_back(loupe, hand) -> None:
+    QTest.keyClick(loupe, Qt.Key.Key_Z)
+    for _ in range(4):
+        hand.step(1.0)
+    hand.now += 60
+    loupe.resize(loupe.width() - 1, loupe.height())
+    assert loupe._sharpen.interval() == ZOOMED_MS
 
 
 def test_a_photo_without_proxy_is_read_from_its_file_at_once(

@@ -174,16 +174,24 @@ class LoupeView(QWidget):
         if current is not None and self.isVisible() and not self._session.view_state.finished:
             self.originals.want(self._viewport.original_requests(self._lingering == current))
 
-    def _delay_ms(self, least_ms: int, whole: bool) -> int:
-        """Return how long after a step to read originals: later if the next step is due sooner.
+    def _delay_ms(self, least_ms: int, lingering: bool = False) -> int:
+        """Return in how many ms to request originals: when they end before the next step.
 
         Args:
             least_ms: the shortest delay.
-            whole: whether all pixels are decoded, which takes long.
+            lingering: whether all pixels of the current photo are requested, too.
         """
-        pipeline = self._session.pipeline
-        work_s = pipeline.frames.full_s if whole and pipeline is not None else 0.0
+        pipeline, requests = self._session.pipeline, self._viewport.original_requests(lingering)
+        if pipeline is None or not requests:
+            return least_ms
+        work_s = max(pipeline.frames.full_s(request.source.want) for request in requests)
         return round(1000 * self._pace.delay_s(least_ms / 1000, work_s))
+
+    def _fetch_soon(self) -> None:
+        """Request pixels of originals shortly, or when the hand rests."""
+        zoomed = self._session.view_state.zoom is not None
+        least_ms = SHARPEN_MS if not zoomed and self.strip.isHidden() else ZOOMED_MS
+        self._sharpen.start(self._delay_ms(least_ms))
 
     def _lingered(self) -> None:
         """Read all of the original, so that zooming in shows it at once."""
@@ -203,12 +211,12 @@ class LoupeView(QWidget):
         self._update_and_request()
         tile = self._viewport.tile()
         unread = tile is not None and not tile.proxy
-        zoomed = self._session.view_state.zoom is not None
-        least_ms = SHARPEN_MS if not zoomed and self.strip.isHidden() else ZOOMED_MS
-        whole = zoomed or bool(overlay_kinds(self._session))
-        self._sharpen.start(0 if unread else self._delay_ms(least_ms, whole))
-        self._linger.start(self._delay_ms(_LINGER_MS, whole=True))
-        if zoomed:
+        if unread:
+            self._sharpen.start(0)
+        else:
+            self._fetch_soon()
+        self._linger.start(self._delay_ms(_LINGER_MS, lingering=True))
+        if self._session.view_state.zoom is not None:
             self._navigator.start()
 
     def _on_view(self) -> None:
@@ -248,7 +256,7 @@ class LoupeView(QWidget):
         self.update()
         self._requesting.start()
         if session.current in touched:
-            self._sharpen.start()
+            self._fetch_soon()
 
     def _on_arrived(self, requests: Collection[FrameRequest]) -> None:
         tile = self._viewport.tile()
@@ -256,7 +264,7 @@ class LoupeView(QWidget):
             return
         if any(request.key == tile.proxy for request in requests):
             self.update()
-            self._sharpen.start()
+            self._fetch_soon()
 
     def _on_original(self, photo: int) -> None:
         if photo == self._session.current and self.isVisible():
@@ -367,7 +375,7 @@ class LoupeView(QWidget):
         """Request frames of the new size."""
         self._measure()
         self._request()
-        self._sharpen.start()
+        self._fetch_soon()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a click or a drag, or retry a failed photo."""

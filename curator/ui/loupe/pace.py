@@ -1,7 +1,7 @@
-"""How fast a person goes from photo to photo, and when their hand has come to rest.
+"""Estimates when the person will go to the next photo.
 
-The loupe asks it before it reads originals: a photo passed before its original is read has cost a
-core and 70 MB for nothing, at the moment when the next photos need both.
+The loupe does not decode originals that nobody waits for: one that is passed before it is decoded
+has cost a core and 70 MB while the next photos needed both.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-_INTERVALS = 3  # the pace is the mean of so many
+_INTERVALS = 3  # averaged
 _PAUSE_S = 2.0  # a longer interval is a pause, after which the pace is unknown
-_RESTED = 1.5  # intervals without a step, after which the hand rests
+_REST_INTERVALS = 1.5  # without a step, after which the hand rests
 
 
 class Pace:
@@ -36,14 +36,17 @@ class Pace:
         self._steps.append(now)
 
     def delay_s(self, least_s: float, work_s: float) -> float:
-        """Return how long after a step to begin work on the photo.
+        """Return in how many seconds to begin work on the current photo.
 
         Args:
             least_s: the shortest delay.
-            work_s: how long the work takes. If it would end after the next step, the delay lasts
-                until the hand rests.
+            work_s: how long the work takes. If it would end after the next step, it begins when
+                the hand rests.
         """
         if len(self._steps) < 2:
             return least_s
         interval = (self._steps[-1] - self._steps[0]) / (len(self._steps) - 1)
-        return least_s if least_s + work_s < interval else max(least_s, _RESTED * interval)
+        if least_s + work_s < interval:
+            return least_s
+        rests_at = self._steps[-1] + _REST_INTERVALS * interval
+        return max(least_s, rests_at - self._clock())

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +71,29 @@ def test_frames_come_in_the_requested_order(
         assert isinstance(frame, Frame) and frame.array is not None
         assert frame.array.shape == (60, 90, 3)
         assert frame.array[5, 5, 1] == int(Path(one.path).stem)
+
+
+def test_one_slow_decode_says_nothing_about_the_next(
+    lane: FrameDecoder, tmp_path: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typical = lane.full_s("preview")
+    took_s = iter([4.0, 0.25, 0.5, 1.0])
+    now = 0.0
+
+    def decoded(*_: object, **__: object) -> Frame:
+        nonlocal now
+        now += next(took_s)
+        return Frame(None, "image", None, (90, 60))
+
+    monkeypatch.setattr(frames, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(lane._pool, "run", decoded)
+    estimates = []
+    for number in range(4):
+        lane.request([request(tmp_path, "ok", number)], answers)
+        answers.one()
+        estimates.append(lane.full_s("preview"))
+    assert estimates == [4.0, 0.25, 0.25, 0.25]
+    assert lane.full_s("demosaic") == typical
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,19 @@ def draw(
     return cv2.merge([value, value, value, alpha]) if drawn else None
 
 
+def is_seamless(found: Overlay, full_size: tuple[int, int], size: tuple[int, int]) -> bool:
+    """Return whether parts drawn one by one look like the whole drawn at once.
+
+    Args:
+        found: the measurements.
+        full_size: (width, height) px of the picture they were made on.
+        size: (width, height) px at which the full picture is shown.
+    """
+    if size != full_size:
+        return False  # scaled marks depend on where the part begins
+    return found.marks is not None or not found.kinds & {CLIPPING, PEAKING}
+
+
 def _dimming(tiles: _Array) -> _Array:
     """Return by how much each tile is darkened; 0 where the photo is sharpest."""
     best = np.sort(tiles, axis=None)[-_SHARP_BEST:].mean()

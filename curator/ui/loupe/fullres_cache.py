@@ -92,7 +92,7 @@ class OriginalPixels:
         return self.frame.nbytes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Measured:
     """An overlay of an original.
 
@@ -327,9 +327,10 @@ class FullresCache(QObject):
     def _release_idle(self) -> None:
         """Release everything after a while without requests."""
         if not self._wanted:
-            _free([*self._cache.values()])
+            released = [*self._cache.values()]
             self._cache.clear()
             self.nbytes = 0
+            _free(released)
 
     def _rescan(self, decode: DecodeRequest) -> None:
         """Scan the folder of a changed file again, once per change."""

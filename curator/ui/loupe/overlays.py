@@ -7,6 +7,8 @@ photos change and shows a dash for values not measured yet, so that nothing flic
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPixmap, QPolygonF, QRegion
@@ -36,7 +38,7 @@ class OverlayPainter:
         self._session = session
         self._font = theme.caption_font()
         self._mask = QPixmap()  # the overlays of the part painted last
-        self._mask_key: tuple[object, ...] = ()
+        self._mask_key: tuple[object, ...] = ()  # without what keeps megabytes alive
         self._mask_place = QRect()
 
     def draw(self, painter: QPainter, found: Measured, place: QRect, part: QRect) -> None:
@@ -54,12 +56,13 @@ class OverlayPainter:
         if not kinds - {overlay.HISTOGRAM} or part.isEmpty():
             return
         line_px = round(2 * painter.device().devicePixelRatioF())
-        key = (found, kinds, part.getRect(), line_px)
+        shown = _only(found.overlay, kinds)
+        key = (weakref.ref(found), kinds, part.getRect(), line_px)
         missing = QRegion(part)
         if key == self._mask_key and place.size() == self._mask_place.size():
             moved = place.topLeft() - self._mask_place.topLeft()
-            # Of a scaled picture, marks depend on where the part on screen begins.
-            if moved.isNull() or place.size().toTuple() == found.full_size:
+            size = place.size().toTuple()
+            if moved.isNull() or overlay_mask.is_seamless(shown, found.full_size, size):
                 self._mask.scroll(moved.x(), moved.y(), self._mask.rect())
                 missing -= QRegion(part.translated(moved))
         elif self._mask.size() != part.size():
@@ -67,7 +70,6 @@ class OverlayPainter:
             self._mask.fill(Qt.GlobalColor.transparent)
         self._mask_key, self._mask_place = key, QRect(place)
         if not missing.isEmpty():
-            shown = _only(found.overlay, kinds)
             with QPainter(self._mask) as inner:
                 inner.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
                 inner.translate(-part.topLeft())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from curator.imaging import overlay, quality
+from curator.imaging import overlay, overlay_mask, quality
 from curator.imaging.overlay import (
     CLIPPING,
     HIGHLIGHT,
@@ -171,3 +173,31 @@ def test_results_do_not_depend_on_bands_of_rows(monkeypatch: pytest.MonkeyPatch)
     whole = measure(picture, {CLIPPING, PEAKING}).marks
     monkeypatch.setattr(overlay, "_BAND", 1 << 20)
     assert np.array_equal(measure(picture, {CLIPPING, PEAKING}).marks, whole)
+
+
+# --- drawing parts
+
+
+@pytest.mark.parametrize("kinds", [{CLIPPING}, {PEAKING}, {TILES}, {CLIPPING, TILES}])
+@pytest.mark.parametrize("marks", [True, False], ids=["marks", "only their small copy"])
+@pytest.mark.parametrize("scale", [1.0, 0.8])
+def test_parts_fit_together_where_they_are_said_to(
+    kinds: set[str], marks: bool, scale: float
+) -> None:
+    rgb = scene((600, 400), 3).copy()
+    rgb[::3, ::5] = 255
+    found = measure(rgb, kinds)
+    if not marks:
+        found = replace(found, marks=None)
+    size = round(600 * scale), round(400 * scale)
+    whole = overlay_mask.draw(found, (600, 400), size, (0, 0, 300, 200))
+    parts = [
+        overlay_mask.draw(found, (600, 400), size, (left, 0, width, 200))
+        for left, width in ((0, 101), (101, 199))
+    ]
+    if whole is None or any(part is None for part in parts):
+        pytest.fail("nothing was drawn")
+    if overlay_mask.is_seamless(found, (600, 400), size):
+        assert np.array_equal(np.hstack(parts), whole)
+    else:
+        assert scale < 1 or (not marks and kinds != {TILES})

@@ -467,12 +467,12 @@ class Settings(BaseModel):
 
     def overridden(self) -> list[tuple[str, str]]:
         """Return section and name of the settings that flags or the environment override."""
+        variables = _environment()
         return [
             (section, name)
             for section in type(self).model_fields
             for name in type(getattr(self, section)).model_fields
-            if (section, name) in self._flags
-            or f"CURATOR_{section}__{name}".upper() in map(str.upper, os.environ)
+            if (section, name) in self._flags or name in variables.get(section, {})
         ]
 
     @classmethod

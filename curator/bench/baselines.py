@@ -17,13 +17,13 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from curator.bench.figures import timed
+from curator.catalog.store import LOG_BYTES
 from curator.learning.vector_index import VectorIndex
 
 COMMIT = "a bare SQLite commit of one row, with the same safety"
 PRODUCT = "a float32 product with all vectors, held in memory"
 _PART = 2_000  # vectors read at a time
 _ROW = "x" * 200  # about the size of a mark in the journal
-_LOG_BYTES = 32 << 20  # as large as the catalog's log, which is reserved too
 _JPEG = b"\xff\xd8\xff"
 
 
@@ -44,7 +44,7 @@ def commits(folder: Path) -> Iterator[Callable[[], float]]:
             connection.execute(f"PRAGMA {name} = {value}")
         connection.execute("CREATE TABLE mark (id INTEGER PRIMARY KEY, text TEXT)")
         with Path(f"{path}-wal").open("r+b") as log:
-            log.write(bytes(_LOG_BYTES - log.seek(0, os.SEEK_END)))
+            log.write(bytes(LOG_BYTES - log.seek(0, os.SEEK_END)))
             log.flush()
             os.fsync(log.fileno())
         insert = "INSERT INTO mark (text) VALUES (?)"

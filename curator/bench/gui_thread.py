@@ -1,4 +1,4 @@
-"""What keeps the GUI thread from painting: which event took how long, and where it was then.
+"""Find the events that block the GUI thread: how long each took, and in which function.
 
 Bars use it beside their figures. The program itself never does.
 """
@@ -87,7 +87,7 @@ class EventWatch:
         self._sampling = False
 
     def deliver(self, handle: Handler, receiver: QObject, event: QEvent) -> bool:
-        """Let ``handle`` deliver an event, and measure it; return its result."""
+        """Deliver an event with ``handle`` and measure it; return its result."""
         running, paints = self._running, event.type() in _PAINTS
         if running is None:
             return handle(receiver, event) if paints else self._measure(handle, receiver, event)
@@ -122,7 +122,7 @@ class EventWatch:
 
     @contextmanager
     def sampling(self) -> Iterator[None]:
-        """Look where the GUI thread is while an event takes long; it must be the main thread.
+        """Sample the stack of the GUI thread, which must be the main thread, in long events.
 
         A signal interrupts it: another thread that held its frames would keep alive, and then
         destroy, Qt's objects. Windows has no such signals: events have no ``where`` there.
@@ -189,7 +189,7 @@ class WatchedApplication(QApplication):
             self._watch = None
 
     def notify(self, receiver: QObject, event: QEvent) -> bool:
-        """Deliver an event."""
-        if self._watch is None:
+        """Deliver an event; Qt calls this in any thread with an event loop."""
+        if self._watch is None or threading.current_thread() is not threading.main_thread():
             return super().notify(receiver, event)
         return self._watch.deliver(super().notify, receiver, event)

@@ -132,14 +132,14 @@ def runs(home: Home) -> list[Run]:
 
 
 @dataclass(frozen=True, slots=True)
-class Middle:
+class MedianAndSpread:
     """The median of some numbers, and their spread: the median of their distances from it."""
 
     median: float
     spread: float
 
     @classmethod
-    def of(cls, numbers: Sequence[float]) -> Middle:
+    def of(cls, numbers: Sequence[float]) -> MedianAndSpread:
         """Compute the median and spread of at least one number."""
         middle = median(numbers)
         return cls(middle, median(abs(each - middle) for each in numbers))
@@ -175,9 +175,9 @@ class Trend:
     limit: str
     missed: int
     runs: Sequence[Measurement]
-    value: Middle
-    ratio: Middle | None
-    earlier: Middle | None
+    value: MedianAndSpread
+    ratio: MedianAndSpread | None
+    earlier: MedianAndSpread | None
     newest: float | None
     verdict: str
 
@@ -197,30 +197,38 @@ def trends(runs: Sequence[Run], only: Sequence[str] = (), times: int = 1) -> lis
         if only and bar not in only:
             continue
         measured = [
-            (run, {_same(each): Figure.load(each) for each in run.figures if each["bar"] == bar})
+            (
+                run,
+                {
+                    _comparison_key(each): Figure.load(each)
+                    for each in run.figures
+                    if each["bar"] == bar
+                },
+            )
             for run in runs
         ]
         measured = [(run, figures) for run, figures in measured if figures]
         measured = measured[-max(_SHOWN, times + _FEWEST_EARLIER) :]
+        new = max(1, sum(any(each["bar"] == bar for each in run.figures) for run in runs[-times:]))
         for key in measured[-1][1]:
             series = [(run, figures.get(key)) for run, figures in measured]
-            found.append(_trend(bar, series, times))
+            found.append(_trend(bar, series, new))
     return found
 
 
-def _same(figure: Mapping[str, Any]) -> tuple[str, ...]:
+def _comparison_key(figure: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what two figures must have in common to be compared."""
     return figure["what"], figure["unit"], figure["reference_what"]
 
 
-def _trend(bar: str, series: Sequence[tuple[Run, Figure | None]], times: int) -> Trend:
-    """Return the trend of a figure that the last run has."""
+def _trend(bar: str, series: Sequence[tuple[Run, Figure | None]], new: int) -> Trend:
+    """Return the trend of a figure that the last run has; ``new`` runs are compared with others."""
     figures = [figure for _, figure in series if figure is not None]
     last = figures[-1]
-    ratios = [figure.ratio for figure in figures if figure.ratio is not None]
-    before = ratios[:-times]
-    earlier = Middle.of(before) if len(before) >= _FEWEST_EARLIER else None
-    newest = median(ratios[-times:]) if ratios else None
+    before, after = _ratios(series[:-new]), _ratios(series[-new:])
+    ratios = before + after
+    earlier = MedianAndSpread.of(before) if len(before) >= _FEWEST_EARLIER else None
+    newest = median(after) if after else None
     return Trend(
         bar,
         last.what,
@@ -229,12 +237,16 @@ def _trend(bar: str, series: Sequence[tuple[Run, Figure | None]], times: int) ->
         last.limit_text,
         sum(not replace(figure, limit=last.limit).holds for figure in figures),
         [_measurement(run, figure) for run, figure in series],
-        Middle.of([figure.value for figure in figures]),
-        Middle.of(ratios) if ratios else None,
+        MedianAndSpread.of([figure.value for figure in figures]),
+        MedianAndSpread.of(ratios) if ratios else None,
         earlier,
         newest,
         _verdict(last, earlier, newest),
     )
+
+
+def _ratios(series: Sequence[tuple[Run, Figure | None]]) -> list[float]:
+    return [figure.ratio for _, figure in series if figure is not None and figure.ratio is not None]
 
 
 def _measurement(run: Run, figure: Figure | None) -> Measurement:
@@ -245,7 +257,7 @@ def _measurement(run: Run, figure: Figure | None) -> Measurement:
     return Measurement(run.at, version, figure.value, reference, figure.ratio)
 
 
-def _verdict(figure: Figure, earlier: Middle | None, newest: float | None) -> str:
+def _verdict(figure: Figure, earlier: MedianAndSpread | None, newest: float | None) -> str:
     """Judge the newest ratio by the earlier ones, as :data:`RULE` says."""
     if newest is None:
         return "no reference"

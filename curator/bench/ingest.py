@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import simplejpeg
 
+from curator import app
 from curator.bench import baselines
 from curator.bench.draw import write_dng
 from curator.bench.figures import (
@@ -188,8 +188,7 @@ def _command(workspace: Workspace, *words: str) -> dict[str, object]:
 
 def commit(workspace: Workspace) -> list[Figure]:
     """Measure marks from the call to the commit, while the pipeline writes and while it is idle."""
-    sys.setswitchinterval(0.0005)  # as in the window
-    gc.freeze()  # as there; else a collection visits all that was imported, for some 50 ms
+    app.tune_process()  # else a collection visits all that was imported, for some 50 ms
     home = Home.at(workspace.scratch / "home").make()
     pipeline = Pipeline(home, _settings())
     pipeline.start()

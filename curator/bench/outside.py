@@ -1,9 +1,10 @@
-"""The bar measured from outside: from a key on a real display to the next photo on its screen.
+"""The bar measured from outside: from a key to the next photo on the screen of an X server.
 
-Keys are sent as if pressed (XTEST), and the pixel in the middle of the window is read until it
-shows the next photo: each drawn photo has a color of its own there. Nothing of Curator is called,
+Keys are sent as if pressed (XTEST), and the pixel in the middle of the screen is read until it
+shows the next photo: each drawn photo has a color of its own there. This uses no code of Curator,
 so other viewers are measured in the same way. python-xlib does both; it is pure Python, and
-reading one pixel takes 0.1 ms.
+reading one pixel takes 0.1 ms. The X server is virtual: on a person's display the keys would go to
+whatever window has the focus.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -36,19 +37,19 @@ _PHOTOS = len(_LEVELS) ** 3
 _NEAR = 20  # a decoded level differs by less
 _PART = 5  # the flat part is this fraction of width and height
 _RATES = {2: 42, 4: 63, 8: 126}  # keys a second: how many
-_OTHERS_KEYS = 14
+_OTHER_KEYS = 14
 _REST_S = 2.0  # between two series
 _POLL_S = 0.0005
 _START_S = 120.0
 _KEYS_EVERY_S = 0.5  # until the first photo is shown
-_LATE_S = 5.0  # a photo not shown by then never comes
+_LATE_S = 5.0  # if a photo is not shown by then, the bar fails
 _SCREEN = "1440x900x24"
 _ASIDE_PX = 80  # inside the flat part of a large photo, beside that of a thumbnail
 _NO_ENCODER = {"CURATOR_ENCODER__WHICH": "none"}
 _LOOP = [sys.executable, "-c", "while True: pass"]
 
 
-class Viewer(NamedTuple):
+class Program(NamedTuple):
     """A program that shows photos by key.
 
     ``command`` is followed by the folder; ``keys`` lead to the view that is measured, and keep it.
@@ -63,8 +64,8 @@ class Viewer(NamedTuple):
 
 
 _OTHERS = (
-    Viewer("geeqie", ("geeqie", "--fullscreen"), following="Page_Down"),
-    Viewer("feh", ("feh", "--geometry", "1440x900", "--auto-zoom")),
+    Program("geeqie", ("geeqie", "--fullscreen"), following="Page_Down"),
+    Program("feh", ("feh", "--geometry", "1440x900", "--auto-zoom")),
 )
 
 
@@ -75,9 +76,9 @@ def missing() -> str | None:
     if importlib.util.find_spec("Xlib") is None:
         return "It needs python-xlib: pip install python-xlib"
     lacking = [name for name in ("Xvfb", "openbox") if shutil.which(name) is None]
-    if lacking and "DISPLAY" not in os.environ:
+    if lacking:
         packages = " ".join(map(str.lower, lacking))
-        return f"It needs a display, or a virtual one: apt-get install {packages}"
+        return f"It needs a virtual display: apt-get install {packages}"
     return None
 
 
@@ -85,38 +86,42 @@ def outside(workspace: Workspace) -> list[Figure]:
     """Press keys at several paces, with and without other work, in another viewer and Curator."""
     folder, home = drawn(workspace.scratch / "photos"), str(workspace.scratch / "home")
     command = [*program(), "--home", home, "ingest", str(folder)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | _NO_ENCODER)
-    curator = Viewer("Curator", (*program(), "--home", home), ("e",))
-    others = [viewer for viewer in _OTHERS if shutil.which(viewer.command[0])][:1]
-    times: dict[tuple[str, int, bool], list[float]] = {}
+    done = subprocess.run(
+        command, check=False, stdout=subprocess.DEVNULL, env=os.environ | _NO_ENCODER
+    )
+    if done.returncode:
+        raise KnownError(f"`{' '.join(command)}` ended with {done.returncode}.")
+    curator = Program("Curator", (*program(), "--home", home), ("e",))
+    other = next((each for each in _OTHERS if shutil.which(each.command[0])), None)
+    times: dict[tuple[Program | None, int, bool], list[float]] = {}
     with display() as screen:
-        for viewer in (*others, curator):
+        for viewer in filter(None, (other, curator)):
             with running(screen, viewer, folder, workspace.scratch):
                 for busy in (False, True):
                     with other_work() if busy else nullcontext():
                         for rate, keys in _RATES.items():
-                            count = keys if viewer is curator else _OTHERS_KEYS
+                            count = keys if viewer is curator else _OTHER_KEYS
                             found = pressed(screen, viewer, count, rate)
-                            times[viewer.name, rate, busy] = found
+                            times[viewer, rate, busy] = found
     figures = []
     for busy, rate in itertools.product((False, True), _RATES):
-        bare = [(other.name, times[other.name, rate, busy]) for other in others]
-        figures += _figures(rate, busy, times[curator.name, rate, busy], bare)
+        what = f"key to pixel, {rate} keys/s{', other work' if busy else ''}"
+        series = times[curator, rate, busy]
+        figures += _figures(what, series, other and other.name, times.get((other, rate, busy), []))
     return figures
 
 
 def _figures(
-    rate: int, busy: bool, times: Sequence[float], others: Sequence[tuple[str, Sequence[float]]]
+    what: str, times: Sequence[float], other: str | None, bare: Sequence[float]
 ) -> list[Figure]:
-    """Return p95 and p99 of a series, beside the same of another viewer, if there is one."""
+    """Return p95 and p99 of a series; the reference is the same of another program, if any."""
     middle, worst = 1000 * percentile(times, 0.5), 1000 * max(times)
     note = f"median {middle:.1f} ms, worst of {len(times)} {worst:.0f} ms"
-    what = f"key to pixel, {rate} keys/s{', other work' if busy else ''}"
     figures = []
     for title, share, limit in (("p95", 0.95, 20.0), ("p99", 0.99, 33.0)):
         reference: Reference | str = "no reference: neither geeqie nor feh is installed"
-        for name, bare in others:
-            reference = Reference(name, 1000 * percentile(bare, share))
+        if other is not None:
+            reference = Reference(f"{other}, {len(bare)} keys", 1000 * percentile(bare, share))
         value = 1000 * percentile(times, share)
         figures.append(Figure(f"{what}, {title}", value, "ms", limit, reference, note=note))
     return figures
@@ -189,7 +194,8 @@ class Screen:
     def photo(self, aside: int = 0) -> int | None:
         """Return the number of the photo in the middle of the screen; None if there is none.
 
-        ``aside`` looks so many px to the left instead.
+        Args:
+            aside: px to the left of the middle.
         """
         from Xlib import X
 
@@ -199,7 +205,7 @@ class Screen:
         blue, green, red = pixel.data[:3]
         return photo_of((red, green, blue))
 
-    def go_to_first(self, viewer: Viewer) -> None:
+    def go_to_first(self, viewer: Program) -> None:
         """Press keys until the first photo is shown, and let the viewer rest."""
         end = time.monotonic() + _START_S
         while (self.photo(), self.photo(_ASIDE_PX)) != (0, 0):
@@ -213,24 +219,19 @@ class Screen:
 
 @contextmanager
 def display() -> Iterator[Screen]:
-    """Connect to the display, or to a new one of 1440 x 900 px if there is none."""
+    """Connect to a virtual display of 1440 x 900 px."""
     from Xlib.display import Display
 
-    with ExitStack() as stack:
-        name = os.environ.get("DISPLAY", "")
-        if not name:
-            name = stack.enter_context(_virtual_display())
-        connection = Display(name)
-        stack.callback(connection.close)
+    with _virtual_display() as name, closing(Display(name)) as connection:
         yield Screen(name, connection)
 
 
 @contextmanager
 def _virtual_display() -> Iterator[str]:
-    """Start an X server without a screen, and a window manager, which gives out the keyboard."""
+    """Start an X server and a window manager, which assigns the keyboard focus; return its name."""
     reading, writing = os.pipe()
     server = ["Xvfb", "-screen", "0", _SCREEN, "-nolisten", "tcp", "-displayfd", str(writing)]
-    with _ended(subprocess.Popen(server, pass_fds=[writing], stderr=subprocess.DEVNULL)):
+    with _terminated(subprocess.Popen(server, pass_fds=[writing], stderr=subprocess.DEVNULL)):
         os.close(writing)
         with os.fdopen(reading) as number:
             name = f":{number.readline().strip()}"
@@ -240,19 +241,19 @@ def _virtual_display() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        with _ended(manager):
+        with _terminated(manager):
             yield name
 
 
 @contextmanager
-def running(screen: Screen, viewer: Viewer, folder: Path, scratch: Path) -> Iterator[None]:
+def running(screen: Screen, viewer: Program, folder: Path, scratch: Path) -> Iterator[None]:
     """Start a viewer on a folder, with settings of its own."""
     own = Path(tempfile.mkdtemp(prefix="viewer-", dir=scratch))
     environment = os.environ | {"DISPLAY": screen.name, "QT_QPA_PLATFORM": "xcb"}
-    environment |= {"HOME": str(own), **_NO_ENCODER}
+    environment |= {"HOME": str(own), "GDK_BACKEND": "x11", **_NO_ENCODER}
     command = [*viewer.command, str(folder)]
     quiet = subprocess.DEVNULL
-    with _ended(subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)):
+    with _terminated(subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)):
         yield
 
 
@@ -262,14 +263,12 @@ def other_work() -> Iterator[None]:
     count = max(1, (psutil.cpu_count() or 2) // 2)
     with ExitStack() as stack:
         for _ in range(count):
-            stack.enter_context(
-                _ended(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
-            )
+            stack.enter_context(_terminated(subprocess.Popen(_LOOP)))
         yield
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[Any]) -> Iterator[None]:
+def _terminated(process: subprocess.Popen[Any]) -> Iterator[None]:
     try:
         yield
     finally:
@@ -284,7 +283,7 @@ def _ended(process: subprocess.Popen[Any]) -> Iterator[None]:
 # --- keys
 
 
-def pressed(screen: Screen, viewer: Viewer, count: int, rate: float) -> list[float]:
+def pressed(screen: Screen, viewer: Program, count: int, rate: float) -> list[float]:
     """Press keys at an even pace; return the seconds from each key to its photo on screen.
 
     The keys come at their pace even if the viewer is late. A photo passed over counts as shown

@@ -22,8 +22,10 @@ _SHIFTED: dict[str, dict[str, str]] = {
         "name": "'DSC_' || printf('%06d', substr(name, 5) + :photos)",
         "taken_at": "strftime('%Y-%m-%dT%H:%M:%f000', taken_at, :days)",
         "stack": "stack + :photos",
-        # Other pictures: the same bits in another order.
-        "look": "substr(look, 1 + :turn, 32 - :turn) || substr(look, 1, :turn) || substr(look, 33)",
+        # Other pictures: each half of the hash rotates by itself, so that 256 repetitions differ.
+        "look": "substr(look, 1 + :left, 16 - :left) || substr(look, 1, :left)"
+        " || substr(look, 17 + :right, 16 - :right) || substr(look, 17, :right)"
+        " || substr(look, 33)",
         "rev": "rev + :revs",
     },
     "file": {
@@ -89,7 +91,8 @@ def _repeat_once(
         "revs": catalog.store.value("SELECT max(rev) FROM photo"),
         "days": f"+{DAYS * evenings} days",
         "evenings": evenings,
-        "turn": times % 32,
+        "left": times % 16,
+        "right": times // 16 % 16,
         "last": some,
         "first_project": first["project"],
         "first_step": first["step"],

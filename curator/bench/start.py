@@ -89,7 +89,8 @@ def _on(home: Home, *words: str) -> list[str]:
 def _paired(act: Callable[[], float], bare: Callable[[], float]) -> PairedTimes:
     """Measure an act and its reference alternately, after a round of each that does not count."""
     pairs = PairedTimes()
-    act(), bare()
+    act()
+    bare()
     for _ in range(_ROUNDS):
         pairs.add(act(), bare())
     return pairs
@@ -128,6 +129,6 @@ def _painted(arguments: Sequence[str]) -> float:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a start: bytecode is cached, as where Curator is installed."""
+    """Return the environment of a start: no display, and bytecode cached as in an installation."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept if "DISPLAY" in kept else {"QT_QPA_PLATFORM": "offscreen", **kept}
+    return {**kept, "QT_QPA_PLATFORM": "offscreen"}

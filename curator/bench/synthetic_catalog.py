@@ -200,7 +200,7 @@ def _converted(home: Home, root: Path, photo: int, number: int) -> tuple[StageJo
 
 
 def look(number: int) -> str:
-    """Return a perceptual hash; those of a burst differ by a few bits."""
+    """Return a perceptual hash; those of every second burst differ by a few bits."""
     motif, frame = divmod(number, BURST)
     drawn = hashlib.blake2b(str(motif if motif % 2 else -number).encode(), digest_size=16)
     return f"{int.from_bytes(drawn.digest()) ^ 3 << 25 * frame:032x}080"

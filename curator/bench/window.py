@@ -124,9 +124,9 @@ def keys(workspace: Workspace) -> list[Figure]:
         pipeline.open_folders([noise])
         with qt.watched() as watch:
             moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _MOVES, draw)
+        busy = not pipeline.is_idle
         decide = itertools.cycle([Qt.Key.Key_X, Qt.Key.Key_P])
         marks = _pressed(running, decide, _KEYS, lambda: commit() + draw())
-        busy = pipeline.wait_idle(0.0) is None
         pipeline.pause()
         run_events(1.0)
         cold = _cold(running, lambda: timed(lambda: viewer.draw_and_wait(read())))
@@ -134,8 +134,8 @@ def keys(workspace: Workspace) -> list[Figure]:
     what = "key to painted photo, pipeline running"
     return [
         moves.figure(what, 0.99, 16.0, _DRAWN, note),
-        moves.figure(what, 1.0, 50.0, _DRAWN),
-        _longest(watch),
+        moves.figure(what, 1.0, 50.0, _DRAWN, note),
+        _longest(watch, note),
         *compared,
         marks.figure(
             "mark to the next painted photo, committed",
@@ -147,7 +147,7 @@ def keys(workspace: Workspace) -> list[Figure]:
     ]
 
 
-def _longest(watch: EventWatch) -> Figure:
+def _longest(watch: EventWatch, note: str) -> Figure:
     """Return the figure of the longest event that is not a paint; the note names the longest."""
     ordered = sorted(watch.found, key=lambda event: -event.seconds)
     number = f"{len(ordered)} of {1000 * LONG_S:.0f} ms and more"
@@ -157,7 +157,7 @@ def _longest(watch: EventWatch) -> Figure:
         "ms",
         1000 * LONG_S,
         "no reference: the bare viewer only paints",
-        note="; ".join([number, *map(str, ordered[:_NAMED])]),
+        note="; ".join([*filter(None, [note]), number, *map(str, ordered[:_NAMED])]),
     )
 
 

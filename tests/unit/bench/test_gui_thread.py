@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import signal
+import sys
 from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QEvent, QObject
 
 from curator.bench.gui_thread import LONG_S, EventWatch
+from curator.ui.widgets import words
 
 TIMER, PAINT = QEvent.Type.Timer, QEvent.Type.Paint
 
@@ -78,3 +82,24 @@ def test_the_watch_goes_on_after_an_error(watch: EventWatch, clock: Clock) -> No
         with pytest.raises(ValueError):
             deliver(watch, TIMER, fail)
     assert len(watch.found) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal for the samples")
+def test_a_long_event_names_the_function_that_ran(watch: EventWatch, clock: Clock) -> None:
+    def sampled() -> bool:
+        signal.raise_signal(signal.SIGALRM)
+        return clock.spend(LONG_S)
+
+    def collected() -> bool:
+        gc.callbacks[-1]("start", {})
+        clock.spend(LONG_S)
+        gc.callbacks[-1]("stop", {})
+        return True
+
+    with watch.sampling():
+        deliver(watch, TIMER, lambda: not words.joined(sampled() and "" for _ in "x"))
+        deliver(watch, TIMER, collected)
+    assert [event.where for event in watch.found] == [
+        "words.<genexpr> < words.joined",
+        "garbage collection",
+    ]

@@ -79,6 +79,13 @@ def test_the_newest_runs_are_judged_by_their_median() -> None:
     assert trend([*usual(), *disturbed], times=3).newest == pytest.approx(12.1 / 4)
 
 
+def test_a_bar_that_failed_is_not_replaced_by_an_earlier_run() -> None:
+    failed = [run(timed(3.0, 1.0), bar="zoom") for _ in range(2)]
+    runs = [*map(run, usual()), *failed, run(timed(18.0, 4.0))]
+    (found,) = history.trends(runs, only=["keys"], times=3)
+    assert found.newest == 4.5
+
+
 def test_what_is_better_when_higher_and_what_is_no_time_are_named_right() -> None:
     faster = replace(KEY, limit=2.0, per_reference=True, at_least=True)
     before = [timed(4.0, 12.0, faster) for _ in range(5)]

@@ -9,13 +9,13 @@ from curator.model import KnownError
 
 
 def test_each_photo_has_a_color_of_its_own_that_survives_decoding() -> None:
-    for number in range(64):
+    for number in range(outside._PHOTOS):
         color = outside._color(number)
         assert outside.photo_of([level + 5 for level in color]) == number
     assert outside.photo_of((25, 25, 25)) is None
 
 
-class Hall:
+class FakeViewer:
     """A viewer on a clock of its own: each photo appears some time after its key."""
 
     def __init__(self, late_s: list[float]) -> None:
@@ -39,16 +39,16 @@ class Hall:
 
 def test_each_key_is_timed_to_its_own_photo() -> None:
     late = [0.010, 0.030, 0.020]
-    assert Hall(late).stepped(0.1) == [pytest.approx(each, abs=0.001) for each in late]
+    assert FakeViewer(late).stepped(0.1) == [pytest.approx(each, abs=0.001) for each in late]
 
 
 def test_keys_keep_their_pace_and_a_skipped_photo_counts_with_the_next() -> None:
-    hall = Hall([0.5, 0.1, 0.1])  # the first is never seen: the second is there before it
-    times = hall.stepped(0.1)
-    assert hall.keys == [pytest.approx(at, abs=0.001) for at in (0, 0.1, 0.2)]
+    viewer = FakeViewer([0.5, 0.1, 0.1])  # the first is never seen: the second is there before it
+    times = viewer.stepped(0.1)
+    assert viewer.keys == [pytest.approx(at, abs=0.001) for at in (0, 0.1, 0.2)]
     assert times == [pytest.approx(each, abs=0.002) for each in (0.2, 0.1, 0.1)]
 
 
 def test_a_photo_that_never_comes_is_an_error() -> None:
     with pytest.raises(KnownError, match="Photo 2 "):
-        Hall([0.01, 60.0]).stepped(0.1)
+        FakeViewer([0.01, 60.0]).stepped(0.1)

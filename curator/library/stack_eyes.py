@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curator.catalog import Catalog
 from curator.catalog.faces import FACE_COLUMNS, SUMMARY
-from curator.faces.people import VERSION, FaceColumns, FrameEyes, compare
+from curator.faces.people import FaceColumns, FrameEyes, compare
 from curator.library.columns import padded
 from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids, Mask
@@ -37,13 +37,11 @@ class StackEyes:
         """Return what is known of some rows as arrays, for :meth:`restore`."""
         self._grow()
         own: dict[str, NDArray[Any]] = {"eyes": self._eyes, "eyes.of": self._of}
-        dumped = {name: padded(columns[:, rows], capacity) for name, columns in own.items()}
-        return dumped | {"eyes.version": np.array(VERSION)}
+        return {name: padded(columns[:, rows], capacity) for name, columns in own.items()}
 
     def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
         """Use what was known of all rows; what changed since is noticed."""
-        if int(dumped["eyes.version"]) == VERSION:
-            self._eyes, self._of = dumped["eyes"], dumped["eyes.of"]
+        self._eyes, self._of = dumped["eyes"], dumped["eyes.of"]
 
     def at(self, rows: Ids, stacks: Ids) -> FrameEyes:
         """Return the eyes in the photos of complete stacks.

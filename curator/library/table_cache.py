@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from curator import __version__
 from curator.catalog import Catalog
+from curator.faces import people
 from curator.library import column_file
 from curator.library.columns import NUMBERS
 from curator.library.table import Table
@@ -103,6 +104,6 @@ def read(path: Path, token: str) -> Arrays | None:
 
 
 def _label(token: str) -> str:
-    """Return what the file must be of: the catalog's state, this version, and its columns."""
+    """Return the label of a valid file: the catalog's state, and versions of the code."""
     columns = ",".join(f"{name}:{dtype}" for name, (dtype, _) in NUMBERS.items())
-    return f"{token} {__version__} {_FORMAT} {columns}"
+    return f"{token} {__version__} {_FORMAT} {people.VERSION} {columns}"

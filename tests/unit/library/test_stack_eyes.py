@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from curator.catalog import Catalog
+from curator.faces import people
 from curator.home import Home
 from curator.library import stack_eyes, table_cache
 from curator.library.filters import mask, parse
@@ -214,17 +216,27 @@ def test_a_mark_reads_no_faces_and_a_changed_stack_does(catalog: Catalog) -> Non
     catalog.store.trace(None)
 
 
-def test_a_stored_table_knows_the_eyes_and_what_changed_since(
-    catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stored_table_knows_the_eyes_and_what_changed_since(catalog: Catalog, home: Home) -> None:
     face_data.save(catalog, {photo: [OPEN if photo == 5 else CLOSED] for photo in FRAMES})
     table_cache.write_table(Table(catalog), home.table_file)
     read: list[str] = []
     catalog.store.trace(lambda sql: read.append(sql) if " face " in sql else None)
     assert best(table_cache.open_table(catalog, home.table_file))[0] == 3 and not read
-    with monkeypatch.context() as newer:
-        newer.setattr(stack_eyes, "VERSION", 2)
-        assert best(table_cache.open_table(catalog, home.table_file))[0] == 3 and read
     catalog.store.trace(None)
     face_data.save(catalog, {5: [CLOSED], 7: [OPEN]})
     assert best(table_cache.open_table(catalog, home.table_file))[0] == 5
+
+
+def test_frames_are_compared_again_by_a_later_version(
+    catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face_data.save(catalog, {photo: [OPEN if photo == 5 else CLOSED] for photo in FRAMES})
+    table_cache.write_table(Table(catalog), home.table_file)
+
+    def reversed_eyes(*columns: Any) -> people.FrameEyes:
+        return people.FrameEyes(*(column[::-1] for column in people.compare(*columns)))
+
+    monkeypatch.setattr(stack_eyes, "compare", reversed_eyes)
+    assert best(table_cache.open_table(catalog, home.table_file))[0] == 3
+    monkeypatch.setattr(people, "VERSION", people.VERSION + 1)
+    assert best(table_cache.open_table(catalog, home.table_file))[0] == 4

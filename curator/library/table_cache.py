@@ -39,10 +39,15 @@ def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None =
     """Open a table of all photos, from the file at ``path`` if it is valid."""
     token = catalog.photos.snapshot()
     held = read(path, token)
-    table = Table(catalog, approval, held)
     if held is not None:
-        table.cache_key = token, *held["known"].tolist()
-    return table
+        try:
+            table = Table(catalog, approval, held)
+        except KeyError as error:
+            log.info("all photos are read from the catalog, %s lacks %s", path.name, error)
+        else:
+            table.cache_key = token, *held["known"].tolist()
+            return table
+    return Table(catalog, approval)
 
 
 def save(known: Table | Catalog, path: Path) -> None:

@@ -16,7 +16,7 @@ from curator.bench import synthetic_catalog
 from curator.catalog import Catalog, CatalogError, photos
 from curator.catalog.photos import Photos
 from curator.home import Home
-from curator.library import sort_keys, table_cache
+from curator.library import column_file, sort_keys, table_cache
 from curator.library.columns import NUMBERS, TEXTS
 from curator.library.table import Table
 from curator.session import Session
@@ -183,6 +183,16 @@ def test_a_cache_with_changed_columns_is_ignored(
 ) -> None:
     monkeypatch.setattr(photos, "_SELECT", photos._SELECT.replace("N sharpness", "N exposure"))
     assert reads_all(catalog, kept, monkeypatch)
+
+
+def test_a_cache_that_lacks_a_column_is_ignored(
+    catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label, held = column_file.read(kept)
+    del held["stack.suggested"]
+    column_file.write(kept, label, held)
+    assert reads_all(catalog, kept, monkeypatch)
+    assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
 
 
 def test_a_window_caches_a_table_that_is_slow_to_read(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +81,36 @@ def test_a_longer_file_is_refused(path: Path) -> None:
     path.write_bytes(path.read_bytes() + bytes(64))
     with pytest.raises(DamagedFileError):
         column_file.read(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        [],
+        {"size": 0, "check": 0, "columns": {}},
+        {"size": 0, "check": 0, "columns": [], "label": ""},
+    ],
+)
+def test_a_header_of_another_program_is_refused(path: Path, header: object) -> None:
+    content = json.dumps(header).encode()
+    prefix = column_file._PREFIX.pack(column_file._MAGIC, len(content), zlib.crc32(content))
+    path.write_bytes(prefix + content)
+    with pytest.raises(DamagedFileError):
+        column_file.read(path)
+
+
+def test_a_header_that_could_not_be_read_is_not_written(path: Path) -> None:
+    with pytest.raises(ValueError, match="too large"):
+        column_file.write(path, "x" * column_file._LARGEST_HEADER, {})
+    assert column_file.read(path)[0] == "version 1"
+
+
+def test_on_windows_columns_are_read_into_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(column_file, "_MAPS", False)
+    monkeypatch.delattr(column_file.mmap, "mmap")
+    test_columns_read_as_they_were_written(path)
 
 
 def test_only_numbers_are_read(tmp_path: Path) -> None:

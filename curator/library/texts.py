@@ -63,10 +63,19 @@ class Texts:
         else:
             self._later.update(enumerate(texts, self._size))
         self._size += len(texts)
+        self._pack_changed()
 
     def set(self, rows: Ids, texts: Sequence[str | None]) -> None:
         """Set the texts of some rows."""
-        self._later.update(zip(rows.tolist(), texts, strict=True))
+        for row, text in zip(rows.tolist(), texts, strict=True):
+            if self[row] != text:
+                self._later[row] = text
+        self._pack_changed()
+
+    def _pack_changed(self) -> None:
+        """Pack all texts again once many are in the dict, which takes several times the memory."""
+        if len(self._later) > max(_MANY, self._size // 8):
+            self.restore(*_pack(list(self)))
 
     def _join_parts(self) -> None:
         if self._parts:

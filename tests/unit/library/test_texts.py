@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +14,25 @@ TEXT = st.none() | st.text(st.characters(exclude_characters="\0\1"), max_size=5)
 PARTS = st.lists(st.lists(TEXT, max_size=6), max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
-@given(PARTS, st.lists(st.tuples(st.integers(0, 23), TEXT), max_size=4), PARTS)
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([2, texts._MANY]),
+    PARTS,
+    st.lists(st.tuples(st.integers(0, 23), TEXT), max_size=4),
+    PARTS,
+)
 def test_texts_read_as_they_were_written(
+    many: int,
+    first: list[list[str | None]],
+    changes: list[tuple[int, str | None]],
+    then: list[list[str | None]],
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(texts, "_MANY", many)  # 2: packed again and again
+        read_and_write(first, changes, then)
+
+
+def read_and_write(
     first: list[list[str | None]],
     changes: list[tuple[int, str | None]],
     then: list[list[str | None]],
@@ -31,11 +48,12 @@ def test_texts_read_as_they_were_written(
         column.extend(part)
         plain += part
     assert list(column) == plain == [column[row] for row in range(len(column))]
-    some = np.arange(len(plain))[::2]
-    assert column.at(some) == plain[::2]
-    again = Texts()
-    again.restore(*column.dump(some))
-    assert list(again) == plain[::2]
+    for step in (1, 2):
+        some = np.arange(len(plain))[::step]
+        assert column.at(some) == plain[::step]
+        again = Texts()
+        again.restore(*column.dump(some))
+        assert list(again) == plain[::step]
 
 
 def test_many_texts_are_packed_and_a_few_are_kept_beside_them() -> None:
@@ -47,6 +65,22 @@ def test_many_texts_are_packed_and_a_few_are_kept_beside_them() -> None:
     assert [*column._later] == [3 * texts._MANY] and column[3 * texts._MANY] == "one more"
     column.extend(["a"] * texts._MANY)
     assert list(column)[-texts._MANY - 1 :] == ["one more", *["a"] * texts._MANY]
+
+
+def test_many_changes_are_packed_and_a_mark_changes_none() -> None:
+    column, names = Texts(), [f"IMG_{number}" for number in range(20 * texts._MANY)]
+    column.extend(names[:10])
+    for row in range(10, len(names)):  # photo by photo
+        column.extend([names[row]])
+        assert len(column._later) <= max(texts._MANY, len(column) // 8)
+    assert list(column) == names
+    column.restore(*column.dump(np.arange(len(names))))
+    column.set(np.arange(len(names)), names)
+    assert not column._later
+    column.set(np.arange(10), ["a"] * 10)
+    assert len(column._later) == 10 and list(column) == ["a"] * 10 + names[10:]
+    column.set(np.arange(len(names) // 4), ["b"] * (len(names) // 4))
+    assert not column._later and list(column)[len(names) // 4 - 1 :] == ["b", *names[5000:]]
 
 
 def test_a_nul_of_a_damaged_catalog_shifts_no_other_text() -> None:

@@ -111,6 +111,10 @@ class StackKind(StrEnum):
     DUPLICATE = "duplicate"
 
 
+STACK_KINDS: tuple[StackKind | None, ...] = (None, *StackKind)
+"""The kinds of stacks, None for a photo in no stack; in columns, each is its index here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """The four independent fields that a person decides.

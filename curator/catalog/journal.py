@@ -176,9 +176,9 @@ class Journal:
             scope=details.scope,
             context=json.dumps(step.context, default=str),
         )
-        self._store.run_many(
-            "INSERT INTO decision (step_id, photo_id, field, about, before, after, order_name,"
-            " repeated, expected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._store.insert_rows(
+            "decision",
+            "step_id, photo_id, field, about, before, after, order_name, repeated, expected",
             [
                 (
                     number,

@@ -31,6 +31,7 @@ from curator.catalog.text_lines import READ_TEXT, TextLines
 from curator.catalog.work import DESCRIBE
 from curator.home import absolute
 from curator.model import (
+    STACK_KINDS,
     Capture,
     Described,
     Face,
@@ -40,7 +41,6 @@ from curator.model import (
     Marks,
     NotFoundError,
     Quality,
-    StackKind,
     StageState,
     TextLine,
 )
@@ -73,7 +73,7 @@ _SMALL: dict[str, tuple[str, int]] = {
         f" WHEN failed THEN {STATES.index('failed')} ELSE 0 END",
         2,
     ),
-    "stack_kind": (_coded("stack_kind", (None, *StackKind)), 2),
+    "stack_kind": (_coded("stack_kind", STACK_KINDS), 2),
 }
 _SHIFTS = dict(zip(_SMALL, accumulate([0, *(bits for _, bits in _SMALL.values())]), strict=False))
 

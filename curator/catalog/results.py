@@ -19,7 +19,7 @@ from curator.catalog.integrity import reports_damage
 from curator.catalog.metadata_import import MetadataImport
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
-from curator.catalog.store import Store, timed_chunks
+from curator.catalog.store import Store
 from curator.catalog.work import WorkQueue
 from curator.model import Capture, Converted, FoundFile, Kind, KnownError, Peeked, StageJob
 
@@ -76,14 +76,10 @@ class Results:
     _sidecar_files: SidecarFiles
 
     def save_converted(self, results: Sequence[tuple[StageJob, Converted]]) -> list[int]:
-        """Save results of convert; return ids of photos that changed.
+        """Save results of convert in one transaction; return ids of photos that changed.
 
         A result for bytes that are no longer the photo's is dropped; peek and convert run again.
         """
-        return [photo for part in timed_chunks(results) for photo in self._save_converted(part)]
-
-    def _save_converted(self, results: Sequence[tuple[StageJob, Converted]]) -> list[int]:
-        """Save some results of convert in one transaction."""
         changed: list[int] = []
         sources: dict[int, str | None] = {}
         proxies: dict[int, str | None] = {}
@@ -108,14 +104,11 @@ class Results:
         return changed
 
     def save_peeks(self, results: Sequence[tuple[StageJob, Peeked]]) -> PeekSaved:
-        """Save the peeks that leave no doubt which photo they are; opens no file."""
-        saved = PeekSaved([], [])
-        for part in timed_chunks(results):
-            self._save_peeks(part, saved)
-        return saved
+        """Save, in one transaction, the peeks that leave no doubt which photo they are.
 
-    def _save_peeks(self, results: Sequence[tuple[StageJob, Peeked]], saved: PeekSaved) -> None:
-        """Save some peeks in one transaction, and add what became of them to ``saved``."""
+        Opens no file.
+        """
+        saved = PeekSaved([], [])
         sure: list[tuple[FileRow, Peeked]] = []
         with self._store.transaction_with(lambda: self._lookup(results)) as (rows, holders):
             for (job, result), row in zip(results, rows, strict=True):
@@ -135,6 +128,7 @@ class Results:
                         holders[fingerprint].add(photo)
             self._write_peeks(sure)
             self._import_metadata([(row.photo_id, result) for row, result in sure])
+        return saved
 
     def _lookup(
         self, results: Sequence[tuple[StageJob, Peeked]]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import logging
 import os
 import shutil
@@ -35,10 +36,10 @@ BUSY_TIMEOUT_S = 5.0
 LOG_BYTES = 32 << 20  # size reserved for the write-ahead log, to which SQLite truncates it
 CHECKPOINT_BYTES = 24 << 20  # in use when the conductor checkpoints, so that LOG_BYTES suffice
 CHUNK = 900  # parameters of one statement; older builds of SQLite stop at 999
-TURN_S = 0.002  # after which a background transaction should end, as a decision may wait for it
+TURN_S = 0.001  # after which a background transaction should end, as a decision may wait for it
 PART = 200  # photos written in one background transaction, at most
-PAUSE_S = 0.001  # between two such transactions
-_FIRST_PART = 16  # photos in the first of them, when nobody knows how long one takes
+PAUSE_S = 0.001  # between two of them, for decisions of other processes, which poll
+_FIRST_PART = 16  # photos in the first transaction, before it is known how long one takes
 HELD_S = 0.05  # longest pause of background writers after a key press
 _ROOM = 256 << 10  # bytes SQLite needs beside a catalog to open it at all
 _RESERVED_AT_ONCE = 1 << 20  # bytes that the log grows while a decision may wait, some 2 ms
@@ -66,19 +67,40 @@ def chunks(values: Sequence[Value], size: int = CHUNK) -> Iterator[Sequence[Valu
         yield values[start : start + size]
 
 
+class TransactionSize:
+    """How many values a background transaction may write: as many as take about ``TURN_S``.
+
+    A decision waits for it. A transaction is at most twice as large as the one before, and smaller
+    if that took longer than it should.
+
+    Attributes:
+        values: how many the next transaction may write.
+    """
+
+    def __init__(self) -> None:
+        self.values = min(_FIRST_PART, PART)
+
+    @contextlib.contextmanager
+    def measured(self, count: int) -> Iterator[None]:
+        """Measure a transaction that writes ``count`` values, to choose the size of the next."""
+        begun = time.monotonic()
+        yield
+        spent = max(time.monotonic() - begun, 1e-6)
+        fitting = int(count * TURN_S / spent)
+        if count >= self.values or fitting < count:  # a few quick ones do not tell how many fit
+            self.values = max(1, min(PART, 2 * self.values, fitting))
+
+
 def timed_chunks(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
     """Split values into parts to write in a transaction each, of about ``TURN_S``.
 
-    A decision that waits is written between them. A part is at most twice as large as the one
-    before, and smaller if that took longer than it should.
+    A decision that waits is written between them.
     """
-    start, size = 0, min(_FIRST_PART, PART)
-    while start < len(values):
-        begun = time.monotonic()
-        yield values[start : start + size]
-        start += size
-        spent = max(time.monotonic() - begun, 1e-6)
-        size = max(1, min(PART, 2 * size, int(size * TURN_S / spent)))
+    start, size = 0, TransactionSize()
+    while part := values[start : start + size.values]:
+        with size.measured(len(part)):
+            yield part
+        start += len(part)
 
 
 def paused_chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -251,6 +273,17 @@ class Store:
         number = self.run(sql, tuple(values.values())).lastrowid
         assert number is not None
         return number
+
+    def insert_rows(self, table: str, names: str, rows: Sequence[Sequence[object]]) -> None:
+        """Insert rows of columns, ``names`` separated by commas. Only inside :meth:`transaction`.
+
+        A statement inserts many of them: each gives up the interpreter, for which a mark may wait.
+        """
+        width = names.count(",") + 1
+        for part in chunks(rows, CHUNK // width):
+            values = ", ".join([f"({marks(width)})"] * len(part))
+            sql = f"INSERT INTO {table} ({names}) VALUES {values}"
+            self.run(sql, tuple(itertools.chain.from_iterable(part)))
 
     def upsert(self, table: str, key: str, /, **values: object) -> None:
         """Insert a row, or update the one that has the same value in the column ``key``.

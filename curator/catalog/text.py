@@ -10,7 +10,6 @@ syntax here: a phrase is quoted, and the quotation marks in it are doubled.
 
 from __future__ import annotations
 
-import itertools
 import re
 import time
 import unicodedata
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import CHUNK, PAUSE_S, Store, chunks, marks
+from curator.catalog.store import PAUSE_S, Store, chunks, marks
 from curator.catalog.tags import EFFECTIVE_TAGS, Tags
 from curator.catalog.text_lines import READ_TEXT
 
@@ -184,14 +183,7 @@ class TextIndex:
             among = f"({marks(len(part))})"
             self._store.run(f"DELETE FROM photo_text WHERE rowid IN {among}", part)
             self._store.run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
-        one = f"({marks(1 + len(COLUMNS))})"
-        for some in chunks(rows, CHUNK // (1 + len(COLUMNS))):
-            # Many rows per statement: each statement releases the GIL while a mark may be waiting.
-            self._store.run(
-                f"INSERT INTO photo_text (rowid, {', '.join(COLUMNS)})"
-                f" VALUES {', '.join([one] * len(some))}",
-                tuple(itertools.chain.from_iterable(some)),
-            )
+        self._store.insert_rows("photo_text", f"rowid, {', '.join(COLUMNS)}", rows)
         self._store.increment("text_rev")
 
     def _due(self, most: int) -> tuple[list[int], list[tuple[object, ...]]]:

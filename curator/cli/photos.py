@@ -13,6 +13,7 @@ from curator.cli.output import columns, step_document
 from curator.cli.tastes import index_words, predictions_for, scored
 from curator.cli.text import text_document
 from curator.model import (
+    STACK_KINDS,
     Label,
     Marks,
     Step,
@@ -110,8 +111,6 @@ def _stacks(table: Table) -> dict[int, dict[str, Any]]:
     """
     import numpy as np
 
-    from curator.stages.stack import KINDS
-
     rows = np.flatnonzero(table.stacks.shared())
     _, where = np.unique(table.stacks.names[rows], return_inverse=True)
     smallest = np.full(len(rows), np.iinfo(np.int64).max)
@@ -126,7 +125,7 @@ def _stacks(table: Table) -> dict[int, dict[str, Any]]:
     return {
         photo: {
             "stack": stack,
-            "stack_kind": "hand" if by_hand else KINDS[kind],
+            "stack_kind": "hand" if by_hand else STACK_KINDS[kind],
             "proposed": proposed,
         }
         for photo, stack, kind, by_hand, proposed in zip(

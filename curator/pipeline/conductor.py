@@ -17,6 +17,7 @@ from queue import Empty, SimpleQueue
 
 from curator import removal
 from curator.catalog import Catalog
+from curator.catalog.store import PAUSE_S
 from curator.encoders import Encoding
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.backup_scheduler import BackupScheduler
@@ -37,7 +38,6 @@ from curator.workers import WorkerPool
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
-FREE_S = 0.003  # the write lock stays free this long after each
 LOOK_S = 2.0  # how often an idle conductor checks for work that another process requested
 
 
@@ -270,7 +270,7 @@ class Conductor:
         if vision.due:
             patience = min(patience, max(GATHER_S, vision.wait_s()))
         if self._between.waiting:  # a decision must find the catalog free in between
-            patience = min(patience, max(FREE_S, self._between.wait_s(self._is_calm())))
+            patience = min(patience, max(PAUSE_S, self._between.wait_s(self._is_calm())))
         return patience
 
     def _take_in(self, patience: float) -> None:
@@ -302,7 +302,7 @@ class Conductor:
             return
         landed = self._saver.save()
         # Outcomes that are left follow at once; in between the lock is free for a decision.
-        self._save_at = time.monotonic() + (FREE_S if self._saver.outcomes else GATHER_S)
+        self._save_at = time.monotonic() + (PAUSE_S if self._saver.outcomes else GATHER_S)
         self._look = True
         for job in landed.jobs:
             if job.stage == self.jobs.stages[0].name:

@@ -9,7 +9,6 @@ another program holds the catalog.
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from curator import atomic
 from curator.catalog import Catalog, DiskFullError
+from curator.catalog.store import TransactionSize
 from curator.encoders import EncodingError
 from curator.model import INTERNAL_ERROR, CatalogError, GoneError, KnownError, StageJob
 from curator.pipeline.file_probe import FileProbe
@@ -42,9 +42,6 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 3.0  # how long a photo waits whose drive may be gone
 NO_ANSWER = "Its drive does not answer."
-_MOST = 32  # results in one transaction
-# A decision waits while we write: batches shrink until a transaction takes no longer than this.
-_TARGET_S = 0.003
 
 
 @dataclass
@@ -100,7 +97,7 @@ class Saver:
         """
         self._catalog, self._stages, self._lanes = catalog, stages, lanes
         self._availability, self._probe, self._work = availability, probe, work
-        self._most = _MOST
+        self._size = TransactionSize()
         self._pardoned: set[int] = set()
         self._last_read = [stage for stage in stages if stage.reads == "file"][-1]
         self.outcomes: list[Outcome] = []
@@ -115,23 +112,18 @@ class Saver:
         A CatalogError becomes ``trouble``; outcomes that could not be saved are kept.
         """
         landed = Landed()
-        some = self.outcomes[: self._most]
-        begin = time.monotonic()
-        try:
-            for stage in self._stages:
-                outcomes = [outcome for outcome in some if outcome.job.stage == stage.name]
-                if good := [outcome for outcome in outcomes if outcome.error is None]:
-                    self._save_results(stage, good, landed)
-                for outcome in outcomes:
-                    if outcome.error is not None:
-                        self._save_error(stage, outcome, outcome.error, landed)
-        except CatalogError as error:
-            landed.trouble = error
-        took = time.monotonic() - begin
-        if took > _TARGET_S:
-            self._most = max(4, self._most // 2)
-        elif took < _TARGET_S / 2:
-            self._most = min(_MOST, self._most + 2)
+        some = self.outcomes[: self._size.values]
+        with self._size.measured(len(some)):
+            try:
+                for stage in self._stages:
+                    outcomes = [outcome for outcome in some if outcome.job.stage == stage.name]
+                    if good := [outcome for outcome in outcomes if outcome.error is None]:
+                        self._save_results(stage, good, landed)
+                    for outcome in outcomes:
+                        if outcome.error is not None:
+                            self._save_error(stage, outcome, outcome.error, landed)
+            except CatalogError as error:
+                landed.trouble = error
         return landed
 
     # --- results

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import SHOT_COLUMNS, Catalog, StackChange
-from curator.catalog.store import Row
+from curator.catalog.store import Row, TransactionSize
 from curator.library import column_file
-from curator.model import KnownError
+from curator.model import STACK_KINDS, KnownError
 from curator.pipeline.neighborhoods import SHOT, Neighborhoods, Shots
 from curator.pipeline.pair_similarity import PairSimilarity
 from curator.stages import copies
-from curator.stages.stack import KIND_CODE, KINDS, group
+from curator.stages.stack import KIND_CODE, group
 from curator.stages.stack_columns import Likeness, exposure_value, parse_hashes, reliable_times
 
 log = logging.getLogger(__name__)
@@ -35,9 +35,7 @@ VERSION = "1"
 EVERY_S = 3.0  # the shortest time between two groupings while photos come in,
 _SHARE = 20  # and this many times as long as the last one took
 _CALM_SHARE = 4  # the same while nothing else is being done
-_TARGET_S = 0.003  # how long a transaction should take: a decision waits for it
 _HUGE_PX = 1_000_000  # longer edges count as this
-_AT_MOST = 64  # changes in one transaction; a larger stack is written as a whole
 FILE = "stacks.columns"
 """The file in the cache from which the next start knows all photos; it may be deleted."""
 _MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
@@ -57,14 +55,14 @@ class _Changes:
     at: int = 0
 
     def next(self, most: int) -> tuple[list[StackChange], int]:
-        """Return about ``most`` changes, all of their stacks, and the index after them."""
+        """Return ``most`` changes, or more to finish a stack, and the index after them."""
         stop = min(self.at + most, len(self.ids))
         while 0 < stop < len(self.ids) and self.home[stop] == self.home[stop - 1]:
             stop += 1
         part = slice(self.at, stop)
         columns = (self.ids[part].tolist(), self.stack[part].tolist(), self.kind[part].tolist())
         changes = [
-            StackChange(photo, stack or None, KINDS[kind])
+            StackChange(photo, stack or None, STACK_KINDS[kind])
             for photo, stack, kind in zip(*columns, strict=True)
         ]
         return changes, stop
@@ -91,7 +89,7 @@ class Stacker:
         self._rev = 0
         self._saved_rev = -1  # the revision in the file
         self._unsaved: _Changes | None = None
-        self._at_most = _AT_MOST
+        self._size = TransactionSize()
         self._noted = catalog.stacks.made_by() == VERSION
         self._stale = not self._noted
         self._due_at = self._calm_due_at = 0.0
@@ -157,16 +155,11 @@ class Stacker:
         """Write some changes; after the last, note that all stacks are up to date."""
         assert self._unsaved is not None
         changed: list[int] = []
-        some, after = self._unsaved.next(self._at_most)
+        some, after = self._unsaved.next(self._size.values)
         if some:
-            begin = time.monotonic()
-            changed = self._catalog.stacks.save(some)
+            with self._size.measured(len(some)):
+                changed = self._catalog.stacks.save(some)
             self._note(some, changed)
-            took = time.monotonic() - begin
-            if took > _TARGET_S:
-                self._at_most = max(4, self._at_most // 2)
-            elif took < _TARGET_S / 2:
-                self._at_most = min(_AT_MOST, self._at_most + 4)
         self._unsaved.at = after
         if after >= len(self._unsaved.ids):
             self._unsaved = None

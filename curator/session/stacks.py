@@ -10,10 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from curator.library.spans import Ids
-from curator.model import StackKind, Verdict, View, counted
+from curator.model import STACK_KINDS, StackKind, Verdict, View, counted
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
-from curator.stages.stack import KINDS
 
 _KINDS = {
     None: "a stack",
@@ -90,7 +89,7 @@ class StackController:
         table, frames = self._table, self._photos.listing.unit(photo_id)
         rows = table.rows_of(frames)
         by_hand = (table.column("stacked")[rows] > 0).any()
-        kind = KINDS[int(table.column("stack_kind")[rows].max())]
+        kind = STACK_KINDS[int(table.column("stack_kind")[rows].max())]
         if table.stacks.is_bracket(rows):
             kind = StackKind.BRACKET
         facts = [("Frame", position), ("Found as", "made by hand" if by_hand else _KINDS[kind])]

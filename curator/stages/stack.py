@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.faces.people import FrameEyes
-from curator.model import StackKind, counted
+from curator.model import STACK_KINDS, StackKind, counted
 from curator.stages.bursts import series
 from curator.stages.copies import originals
 from curator.stages.stack_columns import (
@@ -32,8 +32,7 @@ Codes = NDArray[np.int8]
 Floats = NDArray[np.floating[Any]]
 
 # A stack's kind as a number, for columns.
-KINDS: tuple[StackKind | None, ...] = (None, *StackKind)
-KIND_CODE: dict[StackKind | None, int] = {kind: code for code, kind in enumerate(KINDS)}
+KIND_CODE: dict[StackKind | None, int] = {kind: code for code, kind in enumerate(STACK_KINDS)}
 
 _AS_SHARP = 4.0  # points of sharpness too small to see
 _EYES_AS_SHARP = 5.0  # points of eye sharpness too small to see

@@ -461,7 +461,7 @@ def test_the_used_length_of_the_log_is_read_from_its_salts(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("each_s", "sizes"), [(2**-14, [16, 32, 32, 4]), (2**-6, [16, 1, 1]), (0.0, [16, 32, 64, 3])]
+    ("each_s", "sizes"), [(2**-15, [16, 32, 32, 4]), (2**-6, [16, 1, 1]), (0.0, [16, 32, 64, 3])]
 )
 def test_background_transactions_take_as_many_photos_as_their_time_allows(
     monkeypatch: pytest.MonkeyPatch, each_s: float, sizes: list[int]

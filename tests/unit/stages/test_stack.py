@@ -15,9 +15,9 @@ from curator import files
 from curator.bench.stacks import draw
 from curator.imaging import decode, exif
 from curator.imaging.perceptual_hash import perceptual_hash
-from curator.model import KnownError, StackKind
+from curator.model import STACK_KINDS, KnownError, StackKind
 from curator.stages import copies
-from curator.stages.stack import KIND_CODE, KINDS, Candidates, group, propose, reason
+from curator.stages.stack import KIND_CODE, Candidates, group, propose, reason
 from curator.stages.stack_columns import Likeness, StackColumns, exposure_value, parse_hashes
 
 BURST, BRACKET, DUPLICATE = StackKind.BURST, StackKind.BRACKET, StackKind.DUPLICATE
@@ -85,7 +85,7 @@ def stacks(
         if name:
             assert name == 10 + next(i for i, n in enumerate(found.stack) if n == name)
             members[name].append(at)
-    return [(KINDS[found.kind[at[0]]], at) for at in members.values()]
+    return [(STACK_KINDS[found.kind[at[0]]], at) for at in members.values()]
 
 
 def steady(count: int, every: float, **more: object) -> list[Frame]:
@@ -274,7 +274,7 @@ def test_a_burst_with_its_exports_is_one_stack_of_all() -> None:
     columns.phash[3:] = columns.phash[:3]
     found = group(columns)
     assert found.stack.tolist() == [10] * 6
-    assert {KINDS[kind] for kind in found.kind} == {BURST}
+    assert {STACK_KINDS[kind] for kind in found.kind} == {BURST}
 
 
 def test_a_tripods_series_and_one_export_join_as_picture_and_copy() -> None:
@@ -466,7 +466,9 @@ def test_on_real_bursts_and_copies_no_stack_is_wrong_and_three_of_four_pairs_are
     assert pairs <= wanted, sorted(map(sorted, pairs - wanted))
     assert len(pairs) >= 0.74 * len(wanted), sorted(map(sorted, wanted - pairs))
     kinds = {
-        name: KINDS[kind] for name, kind in zip(names, found.kind.tolist(), strict=True) if kind
+        name: STACK_KINDS[kind]
+        for name, kind in zip(names, found.kind.tolist(), strict=True)
+        if kind
     }
     assert kinds["pcb_004.jpg"] is kinds["Issue 247-2.nef"] is BURST
     assert kinds["sunset.jpg"] is kinds["spiff.jpg"] is DUPLICATE

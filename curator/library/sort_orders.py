@@ -17,6 +17,10 @@ from curator.learning.explanations import information_gain, uncertainties
 from curator.learning.learner import TasteLearner
 from curator.library.table import Ids, Mask, Table
 
+_NO_VALUE_CODE = (1 << 31) - 1  # of a photo without the value, which comes last
+_BELOW_ALL = -(1 << 31) - 1  # below every code
+_LOW_32_BITS = (1 << 32) - 1  # of a number of 64 bits
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -24,8 +28,9 @@ class Order:
 
     Attributes:
         title: its name in the menu.
-        key: returns a number per row, smallest first, as float32 or as an integer that int32 holds;
-            NaN for a photo without the value.
+        key: returns a number per row, (N,), smallest first: a float, of which the precision of
+            float32 counts, NaN for a photo without the value; or an integer below `_NO_VALUE_CODE`,
+            which stands for none.
         best: ``np.minimum`` or ``np.maximum``; picks the value of a stack from those of its frames.
         about: its direction, in words that follow the title.
         by_taste: whether it needs a learned taste.
@@ -102,8 +107,9 @@ ORDERS: dict[str, Order] = {
 }
 
 
-def _where_timed(table: Table) -> NDArray[np.float32]:
-    return np.where(np.isnat(table.column("taken_at")), np.nan, table.ranks.by_time())
+def _where_timed(table: Table) -> NDArray[np.int64]:
+    untimed = np.isnat(table.column("taken_at"))
+    return np.where(untimed, _NO_VALUE_CODE, table.ranks.by_time())
 
 
 def _second_added(table: Table) -> NDArray[np.int32]:
@@ -148,44 +154,49 @@ def sorted_ids(
     chosen = ORDERS[order]
     rows = np.flatnonzero(mask)
     value = _coded(chosen.key(table)[rows])
-    lead = rank = table.ranks.by_time()[rows]
+    rank = table.ranks.by_time()[rows]
+    stack_rank = rank.copy()  # of a frame, that of the first of its stack
     together = units and not is_manual(table, order)
-    stacks = table.stacks.names[rows] if together else lead[:0]
-    members = np.flatnonzero(stacks)
-    if len(members):
-        of, known = stacks[members], value[members] != _NONE
-        first = np.full(int(of.max()) + 1, table.size)
-        np.minimum.at(first, of, rank[members])
-        worst = _NONE if chosen.best is np.minimum else _LOWEST
-        best = np.full(len(first), worst)
-        chosen.best.at(best, of[known], value[members[known]])
-        best[best == worst] = _NONE
-        lead = rank.copy()
-        value[members], lead[members] = best[of], first[of]
+    stacks = table.stacks.names[rows] if together else rank[:0]
+    frames = np.flatnonzero(stacks)
+    if len(frames):
+        stack_of, known = stacks[frames], value[frames] != _NO_VALUE_CODE
+        earliest = np.full(int(stack_of.max()) + 1, table.size)
+        np.minimum.at(earliest, stack_of, rank[frames])
+        none = _NO_VALUE_CODE if chosen.best is np.minimum else _BELOW_ALL
+        best = np.full(len(earliest), none)
+        chosen.best.at(best, stack_of[known], value[frames[known]])
+        best[best == none] = _NO_VALUE_CODE
+        value[frames], stack_rank[frames] = best[stack_of], earliest[stack_of]
     if reverse:
-        value = np.where(value == _NONE, _NONE, -1 - value)
+        value = np.where(value == _NO_VALUE_CODE, _NO_VALUE_CODE, -1 - value)
     # Sorting one number, the value and then the rank, takes a fraction of the time of two keys.
-    ordered = np.sort(value << 32 | lead) & _LOW
-    if len(members):
-        # Each frame of a stack has the rank of the first now: put in their own, in order.
-        leads = np.zeros(table.size, bool)
-        leads[lead[members]] = True
-        at = np.flatnonzero(leads[ordered])
-        places = np.sort(ordered[at] << 32 | at) & _LOW
-        ordered[places] = np.sort(lead[members] << 32 | rank[members]) & _LOW
+    ordered = np.sort(value << 32 | stack_rank) & _LOW_32_BITS
+    if len(frames):
+        _sort_frames_inside_stacks(ordered, stack_rank[frames], rank[frames])
     return table.ids[table.ranks.rows_by_time()[ordered]]
 
 
-_NONE = (1 << 31) - 1  # the code of NaN, which comes last
-_LOWEST = -(1 << 31) - 1  # below every code
-_LOW = (1 << 32) - 1  # the lower half of a number of 64 bits
+def _sort_frames_inside_stacks(ordered: Ids, stack_ranks: Ids, ranks: Ids) -> None:
+    """Replace the rank that all frames of a stack share by their own ranks, ascending.
+
+    Args:
+        ordered: (N,) sorted ranks, changed in place; all frames of a stack have that of its first.
+        stack_ranks: (M,) that rank of each frame of a stack.
+        ranks: (M,) each frame's own rank.
+    """
+    is_stack_rank = np.zeros(ordered.max() + 1, bool)
+    is_stack_rank[stack_ranks] = True
+    shared = np.flatnonzero(is_stack_rank[ordered])
+    slots = np.sort(ordered[shared] << 32 | shared) & _LOW_32_BITS
+    ordered[slots] = np.sort(stack_ranks << 32 | ranks) & _LOW_32_BITS
 
 
 def _coded(values: NDArray[Any]) -> NDArray[np.int64]:
-    """Return a number of 32 bits, signed, for each value, in the same order; _NONE for NaN.
+    """Return a number of 32 bits, signed, for each value, in the same order.
 
     Args:
-        values: (N,) floats, of which the precision of float32 counts, or integers of int32.
+        values: (N,) what the key of an order returns.
     """
     if values.dtype.kind != "f":
         return values.astype(np.int64)
@@ -193,5 +204,5 @@ def _coded(values: NDArray[Any]) -> NDArray[np.int64]:
     # The bits of a positive float grow with it; those of a negative one fall.
     bits = floats.view(np.int32).astype(np.int64)
     codes = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
-    codes[np.isnan(floats)] = _NONE
+    codes[np.isnan(floats)] = _NO_VALUE_CODE
     return codes

@@ -10,7 +10,7 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.home import Home
-from curator.library.sort_orders import ORDERS, sorted_ids
+from curator.library.sort_orders import _NO_VALUE_CODE, ORDERS, _coded, sorted_ids
 from curator.library.table import Mask, Table
 from tests import catalogs, face_data
 from tests.face_data import OPEN
@@ -34,6 +34,20 @@ def listed(table: Table, order: str, reverse: bool = False, **how: bool) -> list
 
 def test_by_time_a_stack_is_at_its_first_frame(table: Table) -> None:
     assert listed(table, "taken") == [1, 2, 3, 4, 8, 5, 6, 7, 9, 10]
+
+
+def test_ranks_that_a_float_would_round_stay_apart(table: Table) -> None:
+    table.column("taken_at")[0] = np.datetime64("NaT")
+    table.ranks.by_time = lambda: np.arange(10) + 2**25  # type: ignore[method-assign]
+    keys = _coded(ORDERS["taken"].key(table))
+    assert keys.tolist() == [_NO_VALUE_CODE, *range(2**25 + 1, 2**25 + 10)]
+
+
+def test_photos_without_capture_time_are_last_in_both_directions(table: Table) -> None:
+    table.column("taken_at")[[4, 7]] = np.datetime64("NaT")  # photos 5 and 8
+    table.ranks.forget_times()
+    assert listed(table, "taken") == [1, 2, 3, 4, 8, 6, 7, 9, 10, 5]
+    assert listed(table, "taken", True) == [10, 9, 7, 6, 3, 4, 8, 2, 1, 5]
 
 
 def test_in_reverse_order_frames_of_a_stack_stay_chronological(table: Table) -> None:

@@ -102,7 +102,7 @@ class PhotoRows:
         """Return some rows, ascending, as arrays for :meth:`restore`.
 
         Args:
-            rows: which.
+            rows: (N,) which.
             capacity: the length of the numeric columns; after the rows is room for more photos.
         """
         columns = {"id": self._ids, **self._numbers}

@@ -22,8 +22,8 @@ _T = TypeVar("_T")
 _SEARCH = 4  # inserting a single name costs as much as sorting this many among all
 
 
-class NameColumn(Protocol):
-    """The names of photos by row: a list, or `Texts`."""
+class TextColumn(Protocol):
+    """Texts by row: a list, or `Texts`."""
 
     def __len__(self) -> int: ...
 
@@ -42,7 +42,7 @@ class Names:
         order: the rows sorted so far, by name; equal names keep their order.
     """
 
-    def __init__(self, names: NameColumn) -> None:
+    def __init__(self, names: TextColumn) -> None:
         """Use a column that may grow; whoever changes a name in it calls :meth:`forget`."""
         self._names = names
         self.forget()

@@ -34,7 +34,7 @@ class StackEyes:
         self._of = np.zeros((len(SUMMARY) + 2, 0))
 
     def dump(self, rows: Ids, capacity: int) -> dict[str, NDArray[Any]]:
-        """Return what is known of some rows as arrays, for :meth:`restore`."""
+        """Return what is known of some rows as arrays of (values, capacity) for :meth:`restore`."""
         self._grow()
         own: dict[str, NDArray[Any]] = {"eyes": self._eyes, "eyes.of": self._of}
         return {name: padded(columns[:, rows], capacity) for name, columns in own.items()}

@@ -65,7 +65,12 @@ class StackIndex:
     # --- saving and restoring
 
     def dump(self, rows: Ids, capacity: int) -> dict[str, NDArray[Any]]:
-        """Return the stacks of some rows as arrays, for :meth:`restore`; see `PhotoRows.dump`."""
+        """Return the stacks of some rows as arrays for :meth:`restore`.
+
+        Args:
+            rows: (N,) which, ascending.
+            capacity: the length of each array along its rows, the rest of it zeros.
+        """
         self.update_suggestions()
         own = {"stack.name": self._names, "stack.suggested": self._suggested}
         dumped = {name: padded(column[rows], capacity) for name, column in own.items()}

@@ -41,8 +41,8 @@ from curator.library.texts import Texts
 from curator.model import Flag, Marks, Verdict, bidi_safe
 from curator.settings import ApprovalSettings
 
-# Room for more photos in a dump: with more, all columns are copied. A sixteenth, and a few.
-_SPARE, _FEW = 16, 1000
+# Spare rows in a dump (1/16 plus 1000), so that new photos do not force a copy of all columns.
+_SPARE_SHARE, _SPARE_ROWS = 1 / 16, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Table:
         by_time, by_name = self.ranks.dump()
         here = ~self.column("merged_into")
         rows = np.flatnonzero(here)
-        capacity = len(rows) + len(rows) // _SPARE + _FEW
+        capacity = len(rows) + int(len(rows) * _SPARE_SHARE) + _SPARE_ROWS
         dumped = self.rows.dump(rows, capacity)
         new_rows = np.cumsum(here) - 1
         dumped["by_name"] = new_rows[by_name[here[by_name]]]

@@ -1,8 +1,7 @@
 """The columns of all photos in a file, so that the next window opens at once.
 
 A window saves the file when it closes, and so does an ingest that read many photos. The file is
-mapped, not read: a page of it is in memory once something on it is looked at, and a change is made
-to a copy of the page. It is in the cache and may be deleted at any time. It holds a token, which is
+mapped (`column_file`), is in the cache and may be deleted at any time. It holds a token, which is
 written to the catalog after it. What changed since has a later revision, and a catalog restored
 from a backup has another token, or none. A file that is missing, damaged or of another version of
 Curator is never an error: the table then reads all photos.

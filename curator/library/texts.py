@@ -1,4 +1,4 @@
-"""A column of texts, one per row: the bytes of all in one array, and what came later beside it.
+"""A column of texts, one per row: UTF-8 bytes in one array, and later changes in a dict.
 
 A million names as Python strings are 70 MB and half a second of reading. As bytes, which may be
 those of a mapped file, a text is decoded when it is drawn.
@@ -89,7 +89,14 @@ class Texts:
     # --- saving and restoring
 
     def dump(self, rows: Ids) -> tuple[NDArray[np.uint8], Ids]:
-        """Return the texts of some rows, ascending, as :meth:`restore` takes them."""
+        """Return the texts of some rows for :meth:`restore`.
+
+        Args:
+            rows: (N,) which, ascending.
+
+        Returns:
+            (bytes,) the texts in UTF-8, each followed by a NUL, and (N,) the index of each NUL.
+        """
         self._join_parts()
         if not self._later and len(rows) == self._size:
             return self._packed, self._ends

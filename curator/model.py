@@ -111,8 +111,11 @@ class StackKind(StrEnum):
     DUPLICATE = "duplicate"
 
 
+# In columns of photos, a value is its index here; the first is no value.
+FLAGS: tuple[Flag | None, ...] = (None, *Flag)
+LABELS: tuple[Label | None, ...] = (None, *Label)
 STACK_KINDS: tuple[StackKind | None, ...] = (None, *StackKind)
-"""The kinds of stacks, None for a photo in no stack; in columns, each is its index here."""
+STATES = ("", "failed", "missing")
 
 
 @dataclass(frozen=True, slots=True)

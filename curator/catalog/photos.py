@@ -31,7 +31,10 @@ from curator.catalog.text_lines import READ_TEXT, TextLines
 from curator.catalog.work import DESCRIBE
 from curator.home import absolute
 from curator.model import (
+    FLAGS,
+    LABELS,
     STACK_KINDS,
+    STATES,
     Capture,
     Described,
     Face,
@@ -45,10 +48,6 @@ from curator.model import (
     TextLine,
 )
 
-FLAGS: tuple[Flag | None, ...] = (None, Flag.PICK, Flag.REJECT)
-LABELS: tuple[Label | None, ...] = (None, *Label)
-STATES = ("", "failed", "missing")
-
 
 def _coded(column: str, values: Iterable[object]) -> str:
     """Return SQL for the number of a column's value among ``values``, the first of which is 0."""
@@ -56,13 +55,13 @@ def _coded(column: str, values: Iterable[object]) -> str:
     return f"CASE {column} {' '.join(cases)} ELSE 0 END"
 
 
-# Name → (SQL of a small number, its bits). They are read as one number, ``small``: a million photos
-# take a second less than with a value of the row for each.
+# Name → (SQL of a small number, the largest). They are read as one number, ``small``: a million
+# photos load a second faster than with one value each.
 _SMALL: dict[str, tuple[str, int]] = {
-    "turn": ("turn", 2),
-    "flag": (_coded("flag", FLAGS), 2),
-    "rating": ("coalesce(rating, 0)", 3),
-    "label": (_coded("label", LABELS), 3),
+    "turn": ("turn", 3),
+    "flag": (_coded("flag", FLAGS), len(FLAGS) - 1),
+    "rating": ("coalesce(rating, 0)", 5),
+    "label": (_coded("label", LABELS), len(LABELS) - 1),
     "kept": ("kept", 1),
     "elsewhere": ("elsewhere", 1),
     "seen_at": ("seen_at IS NOT NULL", 1),
@@ -71,21 +70,22 @@ _SMALL: dict[str, tuple[str, int]] = {
     "state": (
         f"CASE WHEN missing THEN {STATES.index('missing')}"
         f" WHEN failed THEN {STATES.index('failed')} ELSE 0 END",
-        2,
+        len(STATES) - 1,
     ),
-    "stack_kind": (_coded("stack_kind", STACK_KINDS), 2),
+    "stack_kind": (_coded("stack_kind", STACK_KINDS), len(STACK_KINDS) - 1),
 }
-_SHIFTS = dict(zip(_SMALL, accumulate([0, *(bits for _, bits in _SMALL.values())]), strict=False))
+_BITS = {name: largest.bit_length() for name, (_, largest) in _SMALL.items()}
+_SHIFTS = dict(zip(_SMALL, accumulate([0, *_BITS.values()]), strict=False))
 
 
 def small_columns(packed: Sequence[int]) -> dict[str, NDArray[np.int64]]:
     """Return the columns that :meth:`Photos.columns` packs into ``small``, by name.
 
-    ``flag``, ``label`` and ``state`` are indexes into FLAGS, LABELS and STATES, ``rating`` is 0
-    without one, ``stack_kind`` is 0 or counts the kinds from 1, and ``seen_at`` is whether.
+    ``flag``, ``label``, ``state`` and ``stack_kind`` are indexes into FLAGS, LABELS, STATES and
+    STACK_KINDS, ``rating`` is 0 without one, and ``seen_at`` is whether.
     """
     numbers = np.array(packed, np.int64)
-    return {name: numbers >> _SHIFTS[name] & (1 << bits) - 1 for name, (_, bits) in _SMALL.items()}
+    return {name: numbers >> _SHIFTS[name] & (1 << bits) - 1 for name, bits in _BITS.items()}
 
 
 _STORED = (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.photos import FLAGS, STATES
+from curator.model import FLAGS, STATES
 
 FLAG_CODE = {value: code for code, value in enumerate(FLAGS)}
 STATE_CODE = {value: code for code, value in enumerate(STATES)}

@@ -13,12 +13,12 @@ from typing import Literal
 
 import numpy as np
 
-from curator.catalog.photos import LABELS
 from curator.library import filters
 from curator.library.query import FilterError, Group, cut
 from curator.library.spans import Mask
 from curator.library.statistics import MONTHS, name_queries, plain_name
 from curator.library.table import Table
+from curator.model import LABELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import files
-from curator.catalog.photos import LABELS
 from curator.catalog.text import WITHOUT
 from curator.faces.judging import eyes_soft
 from curator.library import approval, ranges
@@ -39,7 +38,7 @@ from curator.library.query import ANYWHERE, FilterError, Group, Query, Term, cut
 from curator.library.ranges import Values
 from curator.library.spans import Ids, Mask
 from curator.library.table import Table
-from curator.model import ContentType, Label, StackKind, UsageError
+from curator.model import LABELS, ContentType, Label, StackKind, UsageError
 from curator.stages.stack import KIND_CODE
 
 # Name → (title on screen, mask). To add a filter, add one line.

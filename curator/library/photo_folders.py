@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from curator.catalog import Catalog, FolderRow
 from curator.files import is_picture_name
-from curator.library.columns import STATE_CODE, STATES
+from curator.library.columns import STATE_CODE
 from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids, Mask
+from curator.model import STATES
 
 DirectoryIds = tuple[int, ...]
 """Directory ids: the main file's first, then those of copies elsewhere, ascending."""

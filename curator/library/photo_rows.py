@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.photos import LABELS
 from curator.library.columns import (
     FLAG_CODE,
-    FLAGS,
     MARKS,
     NUMBERS,
     STATE_CODE,
@@ -25,7 +23,7 @@ from curator.library.columns import (
 )
 from curator.library.spans import Ids, Mask
 from curator.library.texts import Texts
-from curator.model import Flag, Marks
+from curator.model import FLAGS, LABELS, Flag, Marks
 
 _FIRST_CAPACITY = 1024
 

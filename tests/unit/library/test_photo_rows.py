@@ -1,0 +1,42 @@
+"""The columns of photos: what the catalog packs into one number comes apart again."""
+
+from __future__ import annotations
+
+from curator.catalog import Catalog
+from curator.home import Home
+from curator.library.table import Table
+from curator.model import FLAGS, LABELS, STACK_KINDS, STATES
+from tests import catalogs
+
+# Column of the table → (column of the catalog, its largest value, the number that stands for it).
+LARGEST: dict[str, tuple[str, str | int, int]] = {
+    "turn": ("turn", 3, 3),
+    "flag": ("flag", str(FLAGS[-1]), len(FLAGS) - 1),
+    "rating": ("rating", 5, 5),
+    "label": ("label", str(LABELS[-1]), len(LABELS) - 1),
+    "kept": ("kept", 1, 1),
+    "elsewhere": ("elsewhere", 1, 1),
+    "seen_at": ("seen_at", 1, 1),
+    "pair": ("pair", 1, 1),
+    "damaged": ("damage", "The file is damaged.", 1),
+    "state": ("missing", 1, STATES.index("missing")),
+    "stack_kind": ("stack_kind", str(STACK_KINDS[-1]), len(STACK_KINDS) - 1),
+}
+
+
+def test_the_largest_values_change_no_other_column(home: Home) -> None:
+    """Each photo has one of them; the last has all."""
+    together = len(LARGEST) + 1
+    catalogs.fill(home.catalog, together)
+    nothing = dict.fromkeys((name for name, _, _ in LARGEST.values()), None)
+    nothing |= {"turn": 0, "kept": 0, "elsewhere": 0, "pair": 0, "missing": 0}
+    for photo, (name, value, _) in enumerate(LARGEST.values(), 1):
+        catalogs.capture(home.catalog, photo, **(nothing | {name: value}))
+    catalogs.capture(home.catalog, together, **{name: value for name, value, _ in LARGEST.values()})
+    catalog = Catalog.open(home.catalog)
+    table = Table(catalog)
+    catalog.close()
+    for photo, (column, (_, _, number)) in enumerate(LARGEST.items(), 1):
+        expected = {photo: number, together: number}
+        found = dict(zip(table.ids.tolist(), table.column(column).tolist(), strict=True))
+        assert {key: value for key, value in found.items() if value} == expected, column

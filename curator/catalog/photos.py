@@ -6,17 +6,16 @@ undo are written too: that a photo was seen, and how it is turned.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,8 +54,9 @@ def _coded(column: str, values: Iterable[object]) -> str:
     return f"CASE {column} {' '.join(cases)} ELSE 0 END"
 
 
-# Name → (SQL of a small number, the largest). They are read as one number, ``small``: a million
-# photos load a second faster than with one value each.
+_HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
+# Name → (SQL of a small number, the largest). They are read as one number: a million photos load a
+# second faster than with a text for each.
 _SMALL: dict[str, tuple[str, int]] = {
     "turn": ("turn", 3),
     "flag": (_coded("flag", FLAGS), len(FLAGS) - 1),
@@ -73,45 +73,89 @@ _SMALL: dict[str, tuple[str, int]] = {
         len(STATES) - 1,
     ),
     "stack_kind": (_coded("stack_kind", STACK_KINDS), len(STACK_KINDS) - 1),
+    "merged_into": (f"NOT ({_HERE})", 1),
 }
 _BITS = {name: largest.bit_length() for name, (_, largest) in _SMALL.items()}
 _SHIFTS = dict(zip(_SMALL, accumulate([0, *_BITS.values()]), strict=False))
+_PACKED = " | ".join(f"(({sql}) << {_SHIFTS[name]})" for name, (sql, _) in _SMALL.items())
+
+Columns = Mapping[str, Any]
+"""Columns of photos by name: arrays of one length, and texts joined by NULs."""
+NO_TEXT = "\1"
+"""Stands for a missing text among joined ones; catalogs hold no control characters."""
 
 
-def small_columns(packed: Sequence[int]) -> dict[str, NDArray[np.int64]]:
-    """Return the columns that :meth:`Photos.columns` packs into ``small``, by name.
-
-    ``flag``, ``label``, ``state`` and ``stack_kind`` are indexes into FLAGS, LABELS, STATES and
-    STACK_KINDS, ``rating`` is 0 without one, and ``seen_at`` is whether.
-    """
-    numbers = np.array(packed, np.int64)
-    return {name: numbers >> _SHIFTS[name] & (1 << bits) - 1 for name, bits in _BITS.items()}
+def _integers(joined: str) -> NDArray[np.int64]:
+    return np.fromstring(joined, np.int64, sep=",")
 
 
-_STORED = (
-    "id rev directory_id name taken_at added_at width height thumb proxy camera stack stacked faces"
-    " eyes_open eyes_closed"
-)
-# Name → SQL. ``merged_into`` is not None for photos a reader should drop: the id of the photo each
-# was merged into, 0 if it was removed or its files were deleted.
-_COLUMNS: dict[str, str] = {
-    **{name: name for name in _STORED.split()},
-    # Measurements of a damaged picture are no scores.
-    "sharpness": "CASE WHEN damage IS NULL THEN sharpness END",
-    "exposure": "CASE WHEN damage IS NULL THEN exposure END",
-    "eye_sharpness": "CASE WHEN damage IS NULL THEN eye_sharpness END",
-    "small": " | ".join(f"(({sql}) << {_SHIFTS[name]})" for name, (sql, _) in _SMALL.items()),
+def _floats(joined: str) -> NDArray[np.float64]:
+    return np.fromstring(joined, np.float64, sep=",")
+
+
+def _seconds(joined: str) -> NDArray[np.float64]:
+    return _integers(joined) / 1e6
+
+
+def _times(joined: str) -> NDArray[np.datetime64]:
+    return np.array(joined.split(","), "datetime64[us]")
+
+
+def _texts(joined: str) -> str:
+    return joined
+
+
+# How the values of a column are joined by SQLite, and how Python reads them: with a Python object
+# for each value, a million photos take twice as long.
+_NUMBER = "group_concat({})", _integers
+_OR_ZERO = "group_concat(coalesce({}, 0))", _integers
+_OR_MINUS_ONE = "group_concat(coalesce({}, -1))", _integers
+_SCORE = "group_concat(coalesce({}, 'nan'))", _floats
+# As a text, SQLite rounds a REAL to 15 digits, which are not enough for a time of today.
+_TIME = "group_concat(CAST({} * 1000000 AS INTEGER))", _seconds
+_TAKEN = "group_concat(coalesce({}, 'NaT'))", _times
+_TEXT = "group_concat(coalesce({}, char(1)), char(0))", _texts
+# Measurements of a damaged picture are no scores.
+_OF_SOUND = "CASE WHEN damage IS NULL THEN {} END"
+# Name → (SQL of a value, how it is joined, how it is read).
+_COLUMNS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
+    "id": ("id", *_NUMBER),
+    "directory_id": ("directory_id", *_NUMBER),
+    "name": ("name", *_TEXT),
+    "taken_at": ("taken_at", *_TAKEN),
+    "added_at": ("added_at", *_TIME),
+    "width": ("width", *_OR_ZERO),
+    "height": ("height", *_OR_ZERO),
+    "thumb": ("thumb", *_TEXT),
+    "proxy": ("proxy", *_TEXT),
+    "camera": ("camera", *_TEXT),
+    "stack": ("stack", *_OR_ZERO),
+    "stacked": ("stacked", *_OR_MINUS_ONE),
+    "faces": ("faces", *_SCORE),
+    "eyes_open": ("eyes_open", *_SCORE),
+    "eyes_closed": ("eyes_closed", *_SCORE),
+    "sharpness": (_OF_SOUND.format("sharpness"), *_SCORE),
+    "exposure": (_OF_SOUND.format("exposure"), *_SCORE),
+    "eye_sharpness": (_OF_SOUND.format("eye_sharpness"), *_SCORE),
     # Mean light in stops, which `curator.imaging.perceptual_hash` appends to the hash.
-    "light": "CAST(substr(look, 33) AS REAL) / -10",
+    "light": ("CAST(substr(look, 33) AS REAL) / -10", *_SCORE),
+    "small": (_PACKED, *_NUMBER),
+}
+_JOINED = ", ".join(join.format(sql) for sql, join, _ in _COLUMNS.values())
+_SELECT = f"SELECT count(*), max(rev), {_JOINED} FROM photo"
+_PART = 5000  # photos read at a time; as many as the processor caches
+# ``merged_into`` is not None for photos a reader should drop: the id of the photo each was merged
+# into, 0 if it was removed or its files were deleted.
+_ROW: dict[str, str] = {
+    "id": "id",
+    "stacked": "stacked",
+    "sharpness": _COLUMNS["sharpness"][0],
     "merged_into": "CASE WHEN merged_into IS NOT NULL THEN merged_into"
     " WHEN removed_at IS NOT NULL OR emptied_at IS NOT NULL THEN 0 END",
 }
-PHOTO_COLUMNS: tuple[str, ...] = tuple(_COLUMNS)
+PHOTO_COLUMNS: tuple[str, ...] = tuple(_ROW)
 CAPTURE_COLUMNS = ("iso", "f_number", "exposure_s", "focal_length_mm", "latitude", "longitude")
 """Columns that only searches need."""
-_SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM photo"
-_PART = 5000  # photos read at a time
-_HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,39 +278,70 @@ class Photos:
                 [(quarter, photo) for photo in ids],
             )
 
-    def columns(self, since_rev: int | None = None, ids: Sequence[int] | None = None) -> list[Row]:
-        """Read photos as compact rows, one value for each of PHOTO_COLUMNS, in no order.
+    def columns(self, since_rev: int = 0, ids: Sequence[int] | None = None) -> list[Row]:
+        """Read photos as rows, one value for each of PHOTO_COLUMNS, in no order.
 
         Args:
             since_rev: only photos changed after this revision, including those merged or removed
-                since, with ``merged_into`` not None. None or 0: all present photos.
+                since, with ``merged_into`` not None. 0: all present photos.
             ids: only these, including merged and removed photos.
         """
+        sql = f"SELECT {', '.join(_ROW.values())} FROM photo"
         if ids is not None:
-            return self._store.rows_for(f"{_SELECT} WHERE id IN ({{}})", ids)
+            return self._store.rows_for(f"{sql} WHERE id IN ({{}})", ids)
         if since_rev:
-            return self._store.rows(f"{_SELECT} WHERE rev > ?", (since_rev,))
-        return [row for part in self.parts() for row in part]
+            return self._store.rows(f"{sql} WHERE rev > ?", (since_rev,))
+        return self._store.rows(f"{sql} WHERE {_HERE}")
 
-    def parts(self) -> Iterator[list[Row]]:
-        """Read all present photos, as :meth:`columns`, part by part in the order of their ids.
+    def changed(self, since_rev: int) -> Columns | None:
+        """Read the photos that changed after a revision, merged and removed ones, too.
 
-        A part is as large as processors cache: all at once take twice as long. Photos may change
-        between parts, after :meth:`last_rev` as it was before the first.
+        Returns:
+            Their columns; None if there are none. ``flag``, ``label``, ``state`` and
+            ``stack_kind`` are indexes into FLAGS, LABELS, STATES and STACK_KINDS, ``rating`` is 0
+            without one, ``stacked`` is -1 without a decision, ``seen_at`` and ``merged_into`` are
+            whether, and ``rev`` is the last revision of these photos.
         """
-        last = 0
-        # New tuples would start the garbage collector again and again.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            while rows := self._store.rows(
-                f"{_SELECT} WHERE id > ? AND {_HERE} ORDER BY id LIMIT ?", (last, _PART)
-            ):
-                yield rows
-                last = rows[-1][0]
-        finally:
-            if collecting:
-                gc.enable()
+        return self._read("rev > ?", (since_rev,))
+
+    def parts(self) -> Iterator[Columns]:
+        """Read all present photos, as :meth:`changed`, part by part in the order of their ids.
+
+        Photos may change between parts, after :meth:`last_rev` as it was before the first.
+        """
+        for first in range(1, self.last_id() + 1, _PART):
+            among = (first, first + _PART - 1)
+            if (part := self._read(f"id BETWEEN ? AND ? AND {_HERE}", among)) is not None:
+                yield part
+
+    def _read(self, where: str, values: Sequence[int]) -> Columns | None:
+        """Return the columns of some photos; None if there are none."""
+        row = self._store.row(f"{_SELECT} WHERE {where}", values)
+        assert row is not None
+        count, rev, *joined = row
+        if not count:
+            return None
+        kinds = zip(_COLUMNS.items(), joined, strict=True)
+        found = {name: read(text) for (name, (_, _, read)), text in kinds}
+        for name, column in found.items():
+            if isinstance(column, str):
+                if column.count("\0") != count - 1:  # a damaged catalog may hold NULs
+                    found[name] = self._without_nuls(name, where, values)
+            elif len(column) != count:
+                raise ValueError(f"the {name} of a photo is of the wrong type")
+        small = found.pop("small")
+        for name, bits in _BITS.items():
+            found[name] = small >> _SHIFTS[name] & (1 << bits) - 1
+        return found | {"rev": rev}
+
+    def _without_nuls(self, name: str, where: str, values: Sequence[int]) -> str:
+        """Return texts as :meth:`_read`, without the NULs in them."""
+        rows = self._store.rows(f"SELECT {name} FROM photo WHERE {where}", values)
+        return "\0".join(NO_TEXT if text is None else text.replace("\0", "") for (text,) in rows)
+
+    def last_id(self) -> int:
+        """Return the largest id of a photo, 0 without any."""
+        return int(self._store.value("SELECT max(id) FROM photo") or 0)
 
     def last_rev(self) -> int:
         """Return the revision of the last change of a photo, 0 without any."""

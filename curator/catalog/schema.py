@@ -614,7 +614,7 @@ INDEXES = (
 )
 
 # A revision is one more than the largest so far. Photo rows are never deleted, so it only grows,
-# and `Photos.columns(since_rev)` finds what changed by the index on it.
+# and `Photos.changed` finds what changed by the index on it.
 _NEXT = "(SELECT coalesce(max(rev), 0) + 1 FROM photo)"
 _OF_PHOTO = ", ".join(
     field.column_name

@@ -1,9 +1,8 @@
-"""The columns of a table of photos, and how values of the catalog become numbers in them."""
+"""The columns of a table of photos, and their types."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,47 +14,35 @@ FLAG_CODE = {value: code for code, value in enumerate(FLAGS)}
 STATE_CODE = {value: code for code, value in enumerate(STATES)}
 
 
-def _or_zero(values: Iterable[object]) -> list[object]:
-    return [value or 0 for value in values]
-
-
-def _or_minus_one(values: Iterable[object]) -> list[object]:
-    return [-1 if value is None else value for value in values]
-
-
-def _present(values: Iterable[object]) -> list[object]:
-    return [value is not None for value in values]
-
-
-# Column → (dtype, conversion of catalog values where numpy has none of its own; None becomes NaN).
-NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
-    "directory_id": ("i4", None),
-    "taken_at": ("datetime64[us]", None),
-    "added_at": ("f8", None),
-    "width": ("i4", _or_zero),
-    "height": ("i4", _or_zero),
-    "turn": ("i1", None),
-    "sharpness": ("f4", None),
-    "exposure": ("f4", None),
-    "light": ("f4", None),
-    "faces": ("f4", None),  # NaN: not measured
-    "eyes_open": ("f4", None),
-    "eyes_closed": ("f4", None),
-    "eye_sharpness": ("f4", None),
-    "damaged": ("?", None),
-    "flag": ("i1", None),
-    "rating": ("i1", None),
-    "label": ("i1", None),
-    "kept": ("?", None),
-    "elsewhere": ("?", None),
-    "camera": ("i4", None),  # see `PhotoRows.cameras`
-    "seen_at": ("?", None),
-    "pair": ("?", None),
-    "state": ("i1", None),
-    "merged_into": ("?", _present),
-    "stack": ("i8", _or_zero),
-    "stacked": ("i8", _or_minus_one),
-    "stack_kind": ("i1", None),
+# Column → dtype. NaN: not measured.
+NUMBERS: dict[str, str] = {
+    "directory_id": "i4",
+    "taken_at": "datetime64[us]",
+    "added_at": "f8",
+    "width": "i4",
+    "height": "i4",
+    "turn": "i1",
+    "sharpness": "f4",
+    "exposure": "f4",
+    "light": "f4",
+    "faces": "f4",
+    "eyes_open": "f4",
+    "eyes_closed": "f4",
+    "eye_sharpness": "f4",
+    "damaged": "?",
+    "flag": "i1",
+    "rating": "i1",
+    "label": "i1",
+    "kept": "?",
+    "elsewhere": "?",
+    "camera": "i4",  # see `PhotoRows.cameras`
+    "seen_at": "?",
+    "pair": "?",
+    "state": "i1",
+    "merged_into": "?",
+    "stack": "i8",
+    "stacked": "i8",
+    "stack_kind": "i1",
 }
 TEXTS = ("name", "thumb", "proxy")
 MARKS = ("flag", "rating", "label", "kept")  # the fields a person decides

@@ -106,12 +106,16 @@ def _clause_codes(table: Table, threshold: int) -> NDArray[np.int8]:
 
 
 def filter_masks(table: Table, threshold: int) -> dict[str, Mask]:
-    """Return the mask of every filter, by name; the approval rule is evaluated only once."""
+    """Return the mask of every filter, by name; the approval rule is evaluated only once.
+
+    ``suggested`` is left out until all suggestions are computed.
+    """
     codes = _clause_codes(table, threshold)
     approvals = {"approved": codes > 0, "approved-by-file": codes == _FROM_FILES_CODE}
     return {
         name: approvals[name] if name in approvals else holds(table, threshold)
         for name, (_, holds) in FILTERS.items()
+        if name != "suggested" or table.stacks.is_complete
     }
 
 

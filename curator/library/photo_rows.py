@@ -6,7 +6,7 @@ these rows, never the table itself. A photo keeps its row for life.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +22,7 @@ from curator.library.columns import (
     padded,
 )
 from curator.library.spans import Ids, Mask
-from curator.library.texts import Texts
+from curator.library.texts import Texts, split
 from curator.model import FLAGS, LABELS, Flag, Marks
 
 _FIRST_CAPACITY = 1024
@@ -46,9 +46,7 @@ class PhotoRows:
         self._ids: Ids = np.zeros(_FIRST_CAPACITY, np.int64)
         self.cameras = [""]
         self._camera_numbers = {"": 0}
-        self._numbers = {
-            name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in NUMBERS.items()
-        }
+        self._numbers = {name: np.zeros(_FIRST_CAPACITY, dtype) for name, dtype in NUMBERS.items()}
         self._texts = {name: Texts() for name in TEXTS}
 
     # --- filling
@@ -57,42 +55,57 @@ class PhotoRows:
         """Return the rows of photos, with new rows for new ids, and the number of new ids."""
         self._reach(int(ids.max(initial=0)))
         fresh = ids[self._row_by_id[ids] < 0]
-        self._grow(len(fresh))
+        self.reserve(self.size + len(fresh))
         self._row_by_id[fresh] = np.arange(self.size, self.size + len(fresh))
         self.size += len(fresh)
         rows = self._row_by_id[ids]
         self._ids[rows] = ids
         return rows, len(fresh)
 
+    def reserve(self, count: int) -> None:
+        """Allocate at least so many rows."""
+        if count <= len(self._ids):
+            return
+        capacity = max(count, 2 * len(self._ids))
+        self._ids = np.resize(self._ids, capacity)
+        self._numbers = {
+            name: np.resize(column, capacity) for name, column in self._numbers.items()
+        }
+
     def set_numbers(self, rows: Ids, columns: Mapping[str, NDArray[Any]]) -> None:
         """Set the numeric columns in some rows."""
         for name, column in self._numbers.items():
             column[rows] = columns[name]
 
-    def set_texts(self, rows: Ids, columns: Mapping[str, Sequence[str | None]], fresh: int) -> bool:
-        """Set the text columns in some rows, of which ``fresh`` are new.
+    def set_texts(self, rows: Ids, columns: Mapping[str, str], fresh: int) -> bool:
+        """Set the text columns, joined by NULs, in some rows, of which ``fresh`` are new.
 
         Returns:
             Whether the name of a known photo changed.
         """
         if fresh == len(rows):  # all new, in the order of their rows
             for name, texts in self._texts.items():
-                texts.extend(columns[name])
+                texts.extend_joined(columns[name])
             return False
         names = self._texts["name"]
         known = rows[rows < len(names)]
         before = names.at(known)
         for name, texts in self._texts.items():
             texts.extend([None] * fresh)
-            texts.set(rows, columns[name])
+            texts.set(rows, split(columns[name]))
         return before != names.at(known)
 
-    def camera_numbers(self, names: Iterable[str | None]) -> list[int]:
-        """Return the number of each camera; a name that is new gets one."""
+    def camera_numbers(self, joined: str) -> Ids:
+        """Return the numbers of cameras whose names are joined by NULs; a new name gets one."""
+        names = [name or "" for name in split(joined)]
+        self._number_cameras(names)
+        return np.array([*map(self._camera_numbers.__getitem__, names)])
+
+    def _number_cameras(self, names: Sequence[str]) -> None:
         numbers = self._camera_numbers
-        found = [numbers.setdefault(name or "", len(numbers)) for name in names]
+        for name in dict.fromkeys(names):
+            numbers.setdefault(name, len(numbers))
         self.cameras += [*numbers][len(self.cameras) :]
-        return found
 
     # --- saving and restoring
 
@@ -121,7 +134,7 @@ class PhotoRows:
             texts.restore(dumped[name], dumped[f"{name}.ends"])
         cameras = Texts()
         cameras.restore(dumped["cameras"], dumped["cameras.ends"])
-        self.camera_numbers(cameras)
+        self._number_cameras([str(name) for name in cameras])
         self._reach(int(self.ids.max(initial=0)))
         self._row_by_id[self.ids] = np.arange(self.size)
 
@@ -130,16 +143,6 @@ class PhotoRows:
             wider = np.full(max(photo_id + 1, 2 * len(self._row_by_id)), -1, np.int64)
             wider[: len(self._row_by_id)] = self._row_by_id
             self._row_by_id = wider
-
-    def _grow(self, count: int) -> None:
-        needed = self.size + count
-        if needed <= len(self._ids):
-            return
-        capacity = max(needed, 2 * len(self._ids))
-        self._ids = np.resize(self._ids, capacity)
-        self._numbers = {
-            name: np.resize(column, capacity) for name, column in self._numbers.items()
-        }
 
     # --- columns
 

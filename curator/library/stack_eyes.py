@@ -77,9 +77,9 @@ class StackEyes:
         wanted = self._rows.ids[rows[measured & (faces > 0)]]
         found = self._catalog.faces.columns(wanted.tolist())
         values = np.array(found, np.float64).reshape(-1, len(FACE_COLUMNS))
-        position = np.full(self._rows.size, -1)
-        position[rows] = np.arange(len(rows))
-        photo = position[self._rows.rows_of(values[:, 0].astype(np.int64))]
+        order = np.argsort(rows)
+        having = self._rows.rows_of(values[:, 0].astype(np.int64))
+        photo = order[np.searchsorted(rows, having, sorter=order)]
         columns = FaceColumns(
             stack=stacks[photo],
             frame=photo,

@@ -1,7 +1,9 @@
 """The stacks of a table's photos, and the suggested best frame of each.
 
 `Table` keeps it beside its rows. A stack made by hand overrides the automatic one. After a mark,
-only the stack of that photo gets a new suggestion.
+only the stack of that photo gets a new suggestion. When many photos changed, a stack gets its
+suggestion once somebody asks about it, or a slice of :meth:`StackIndex.advance` reaches it:
+comparing the people in half a million frames takes seconds.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from curator.model import StackKind
 from curator.stages.stack import KIND_CODE, Candidates, propose, reason
 
 _MANY = 2000  # with more changed rows, all suggestions are computed again
+_SLICE = 20_000  # frames compared at once, where nobody has to draw meanwhile; it bounds memory
 
 
 class StackIndex:
@@ -44,6 +47,8 @@ class StackIndex:
         self._names: Ids = np.zeros(0, np.int64)
         self._suggested: Mask = np.zeros(0, bool)
         self._outdated: set[int] | None = None  # stacks with a changed frame; None: all stacks
+        # The stacks without a suggestion yet: their frames and their names, ascending by name.
+        self._waiting: tuple[Ids, Ids] = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
     @property
     def names(self) -> Ids:
@@ -72,7 +77,13 @@ class StackIndex:
             capacity: the length of each array along its rows, the rest of it zeros.
         """
         self.update_suggestions()
-        own = {"stack.name": self._names, "stack.suggested": self._suggested}
+        waiting = np.zeros(len(self._names), bool)
+        waiting[self._waiting[0]] = True
+        own = {
+            "stack.name": self._names,
+            "stack.suggested": self._suggested,
+            "stack.waiting": waiting,
+        }
         dumped = {name: padded(column[rows], capacity) for name, column in own.items()}
         return dumped | self.eyes.dump(rows, capacity)
 
@@ -84,6 +95,7 @@ class StackIndex:
         """
         self._names, self._suggested = dumped["stack.name"], dumped["stack.suggested"]
         self._outdated = set()
+        self._await(np.flatnonzero(dumped["stack.waiting"]))
         self.serial += 1
         self.eyes.restore(dumped)
 
@@ -147,14 +159,26 @@ class StackIndex:
 
     # --- suggestions
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all suggestions are computed; otherwise :meth:`suggested` takes seconds."""
+        return self._outdated is not None and not len(self._waiting[0])
+
     def suggested(self) -> Mask:
         """Mark the suggested frames that are still unreviewed."""
-        self.update_suggestions()
+        self.complete()
         return self._suggested[: self._rows.size] & self._rows.unreviewed()
 
     def suggested_at(self, rows: NDArray[np.int64]) -> Mask:
         """Mark the suggested frames among these rows, reviewed or not."""
         self.update_suggestions()
+        frames, names = self._waiting
+        first, last = np.searchsorted(names, [wanted := np.unique(self._names[rows]), wanted + 1])
+        asked = [np.arange(*span) for span in zip(first, last, strict=True) if span[0] < span[1]]
+        if asked:
+            at = np.concatenate(asked)
+            self._waiting = np.delete(frames, at), np.delete(names, at)
+            self._suggest(frames[at])
         return self._suggested[rows]
 
     def reason(self, row: int) -> str:
@@ -163,20 +187,48 @@ class StackIndex:
         return reason(self._candidates(rows), int(np.flatnonzero(rows == row)[0]))
 
     def update_suggestions(self) -> None:
-        """Compute the suggestions for the stacks with a changed frame.
+        """Compute the suggestions for the stacks with a changed frame; after many changes, none.
 
         A window calls it before it paints, as it may read faces from the catalog.
         """
         if self._outdated is None:
-            rows = np.flatnonzero(self.names > 0)
             self._suggested[:] = False
+            self._await(np.flatnonzero(self.names > 0))
+            if len(self._waiting[0]) <= _MANY:
+                self._outdated = set()
+                self.complete()
         elif self._outdated:
-            rows = np.flatnonzero(np.isin(self.names, sorted(self._outdated)))
+            changed = sorted(self._outdated)
+            frames, names = self._waiting
+            others = ~np.isin(names, changed)
+            self._waiting = frames[others], names[others]
+            rows = np.flatnonzero(np.isin(self.names, changed))
             self._suggested[rows] = False
-            rows = rows[self._names[rows] > 0]
-        else:
-            return
+            self._suggest(rows)
         self._outdated = set()
+
+    def advance(self, frames: int = _SLICE) -> bool:
+        """Compute suggestions for stacks of about so many frames; return whether any are left."""
+        self.update_suggestions()
+        waiting, names = self._waiting
+        if len(names):
+            end = int(np.searchsorted(names, names[:frames][-1], "right"))
+            self._waiting = waiting[end:], names[end:]
+            self._suggest(waiting[:end])
+        return not self.is_complete
+
+    def complete(self) -> None:
+        """Compute all suggestions."""
+        while self.advance():
+            pass
+
+    def _await(self, rows: NDArray[np.intp]) -> None:
+        names = self._names[rows]
+        order = np.argsort(names)
+        self._waiting = rows[order], names[order]
+
+    def _suggest(self, rows: NDArray[np.intp]) -> None:
+        """Compute the suggestions of complete stacks."""
         rows = self._in_order(rows)
         self._suggested[rows] = propose(self._candidates(rows))
 

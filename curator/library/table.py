@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog import PHOTO_COLUMNS, Catalog
-from curator.catalog.photos import small_columns
+from curator.catalog import Catalog
+from curator.catalog.photos import Columns
 from curator.library.capture_columns import CaptureColumns
 from curator.library.columns import (
     DRAWN,
@@ -175,7 +175,8 @@ class Table:
         """
         if folders:
             self._refresh_folders()
-        changed = self._apply(self.catalog.photos.columns(since_rev=self.rows.rev))
+        found = self.catalog.photos.changed(self.rows.rev)
+        changed = set() if found is None else self._apply(found)
         return changed | self.projects.refresh()
 
     def _refresh_folders(self) -> None:
@@ -184,29 +185,25 @@ class Table:
 
     def _read_all(self) -> None:
         rev = self.catalog.photos.last_rev()
+        self.rows.reserve(self.catalog.photos.last_id())  # hardly more than there are photos
         for part in self.catalog.photos.parts():
             self._apply(part)
         self.rows.rev = rev
 
-    def _apply(self, found: list[tuple[Any, ...]]) -> set[int]:
-        """Put changed rows of the catalog into the columns; return their photos' ids."""
-        if not found:
-            return set()
-        columns: dict[str, Any] = dict(zip(PHOTO_COLUMNS, zip(*found, strict=True), strict=True))
-        columns |= small_columns(columns["small"])
-        columns["camera"] = self.rows.camera_numbers(columns["camera"])
-        if not self.folders.directories.keys() >= set(columns["directory_id"]):
+    def _apply(self, columns: Columns) -> set[int]:
+        """Put changed photos of the catalog into the columns; return their ids."""
+        ids = columns["id"]
+        if not self.folders.directories.keys() >= set(np.unique(columns["directory_id"]).tolist()):
             self._refresh_folders()
-        ids = np.array(columns["id"], np.int64)
         known = self.size
         rows, fresh = self.rows.add(ids)
         moved = fresh > 0
         numbers = {}
         relocated = ids[:0]  # known photos whose main files are in other directories now
-        for name, (dtype, convert) in NUMBERS.items():
-            numbers[name] = values = np.array(
-                convert(columns[name]) if convert else columns[name], dtype
-            )
+        cameras = self.rows.camera_numbers(columns["camera"])
+        for name, dtype in NUMBERS.items():
+            values = cameras if name == "camera" else columns[name]
+            numbers[name] = values = values.astype(dtype)
             if name in ORDERING:
                 before = self.column(name)[rows]
                 if not np.array_equal(before.view("i1"), values.view("i1")):
@@ -224,7 +221,7 @@ class Table:
             self.folders.photos_moved()
         self.scores.resize()
         self.stacks.update(rows)
-        self.rows.rev = max(self.rows.rev, int(max(columns["rev"])))
+        self.rows.rev = max(self.rows.rev, int(columns["rev"]))
         if moved:
             self.order_serial += 1
         return set(ids.tolist())

@@ -64,6 +64,8 @@ def save(known: Table | Catalog, path: Path) -> None:
         table = known if isinstance(known, Table) else open_table(known, path)
         if len(table.ids) >= MIN_PHOTOS:
             table.refresh()
+            if isinstance(known, Catalog):
+                table.stacks.complete()  # nobody waits for a window here
             write_table(table, path)
     except (KnownError, OSError) as error:
         log.info("the next start reads all photos: %s", error)
@@ -109,5 +111,5 @@ def read(path: Path, token: str) -> Arrays | None:
 
 def _label(token: str) -> str:
     """Return the label of a valid file: the catalog's state, and versions of the code."""
-    columns = ",".join(f"{name}:{dtype}" for name, (dtype, _) in NUMBERS.items())
+    columns = ",".join(f"{name}:{dtype}" for name, dtype in NUMBERS.items())
     return f"{token} {__version__} {_FORMAT} {people.VERSION} {columns}"

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.catalog.photos import NO_TEXT
 from curator.library.spans import Ids
 
 _MANY = 1000  # texts that are worth packing at once
-_NONE = "\1"  # stands for a missing text; catalogs hold no control characters
 
 
 class Texts:
@@ -57,13 +57,26 @@ class Texts:
 
     def extend(self, texts: Sequence[str | None]) -> None:
         """Append rows."""
-        packed = len(self._ends) + sum(len(ends) for _, ends in self._parts)
-        if packed == self._size and len(texts) >= min(self._size, _MANY):
+        if self._takes_part(len(texts)):
             self._parts.append(_pack(texts))
         else:
             self._later.update(enumerate(texts, self._size))
         self._size += len(texts)
         self._pack_changed()
+
+    def extend_joined(self, joined: str) -> None:
+        """Append rows joined by NULs, `NO_TEXT` for None; many are not split."""
+        packed, ends = _ended(f"{joined}\0")
+        if self._takes_part(len(ends)):
+            self._parts.append((packed, ends))
+            self._size += len(ends)
+        else:
+            self.extend(split(joined))
+
+    def _takes_part(self, count: int) -> bool:
+        """Whether so many texts are packed at once, as all before them are."""
+        packed = len(self._ends) + sum(len(ends) for _, ends in self._parts)
+        return packed == self._size and count >= min(self._size, _MANY)
 
     def set(self, rows: Ids, texts: Sequence[str | None]) -> None:
         """Set the texts of some rows."""
@@ -110,7 +123,7 @@ class Texts:
 
 
 def _pack(texts: Sequence[str | None]) -> tuple[NDArray[np.uint8], Ids]:
-    listed = [_NONE if text is None else text for text in texts]
+    listed = [NO_TEXT if text is None else text for text in texts]
     packed, ends = _joined(listed)
     if len(ends) != len(listed):  # no file is named with a NUL, but a damaged catalog may say so
         packed, ends = _joined([text.replace("\0", "") for text in listed])
@@ -118,16 +131,23 @@ def _pack(texts: Sequence[str | None]) -> tuple[NDArray[np.uint8], Ids]:
 
 
 def _joined(texts: Sequence[str]) -> tuple[NDArray[np.uint8], Ids]:
-    content = "\0".join([*texts, ""]).encode("utf-8", "surrogatepass")
-    packed = np.frombuffer(content, np.uint8)
+    return _ended("\0".join([*texts, ""]))
+
+
+def _ended(texts: str) -> tuple[NDArray[np.uint8], Ids]:
+    packed = np.frombuffer(texts.encode("utf-8", "surrogatepass"), np.uint8)
     return packed, np.flatnonzero(packed == 0)
 
 
+def split(joined: str) -> list[str | None]:
+    """Return texts that are joined by NULs, one at least."""
+    return [None if text == NO_TEXT else text for text in joined.split("\0")]
+
+
 def _unpack(packed: NDArray[np.uint8]) -> list[str | None]:
-    texts = packed.tobytes().decode("utf-8", "surrogatepass").split("\0")[:-1]
-    return [None if text == _NONE else text for text in texts]
+    return split(packed.tobytes().decode("utf-8", "surrogatepass"))[:-1]
 
 
 def _decoded(packed: NDArray[np.uint8]) -> str | None:
     text = packed.tobytes().decode("utf-8", "surrogatepass")
-    return None if text == _NONE else text
+    return None if text == NO_TEXT else text

@@ -51,6 +51,7 @@ from curator.session.sidecars import SidecarController
 from curator.session.sources import SourceController
 from curator.session.stacks import StackController
 from curator.session.statistics import ScopeStatistics
+from curator.session.suggestions import SuggestionRunner
 from curator.session.tags import TagController
 from curator.session.taste import TasteController
 from curator.session.undo import UndoController
@@ -120,6 +121,7 @@ class Session:
         self.stacks = StackController(services, photos)
         self.watcher = CatalogWatcher(self.catalog, photos, self.pipeline)
         self.statistics = ScopeStatistics(services, photos)
+        self.suggestions = SuggestionRunner(photos)
         self.work_focus = WorkFocus(self.pipeline, photos, self.compare)
 
     def _build_controllers(self) -> None:
@@ -255,6 +257,7 @@ class Session:
 
     def close(self) -> None:
         """Stop what runs for this session; the catalog stays open for its owner."""
+        self.suggestions.close()
         self.cards.close()
         self.imports.close()
         self.descriptions.close()

@@ -295,7 +295,8 @@ class Sidebar(QWidget):
             current = browsing and conditions_on(search, _IS) == conditions_on(f"is:{name}", _IS)
             count, dim = counts.get(name, 0), not counts.get(name) and not current
             icon = _ICONS.get(name, "")
-            rows.append(Row(name, title, words.count(count), icon, current=current, dim=dim))
+            shown = words.count(count) if name in counts else ""  # suggestions are not known yet
+            rows.append(Row(name, title, shown, icon, current=current, dim=dim))
         return rows
 
     def _filter(self, name: str) -> None:

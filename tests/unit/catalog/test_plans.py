@@ -176,6 +176,7 @@ HOT: dict[str, Act] = {
     # what changed
     "folders": lambda c: (c.folders.all(), c.folders.directories(), c.searches.all()),
     "changed rows": lambda c: c.photos.columns(since_rev=catalogs.last_rev(c) - 5),
+    "changed columns": lambda c: c.photos.changed(catalogs.last_rev(c) - 5),
     "changed capture data": lambda c: (
         c.photos.capture_columns(catalogs.last_rev(c) - 5),
         c.photos.suffixes(catalogs.last_rev(c) - 5),
@@ -291,7 +292,7 @@ COLD: dict[str, str] = {
         open close store.close store.connect store.reserve_log
         store.keep_disk_reserve work.use_stages
         vectors.use_encoder removal.interrupted photos.snapshot photos.parts
-        photos.last_rev store.each_row stacks.snapshot stacks.set_snapshot
+        photos.last_rev photos.last_id store.each_row stacks.snapshot stacks.set_snapshot
         volumes.sample_files
         volumes.note volumes.set_aside volumes.set_away volumes.refresh_waiting
         volumes.relink""",

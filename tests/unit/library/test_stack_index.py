@@ -158,6 +158,55 @@ def test_a_mark_recomputes_only_its_own_stack(
     assert looked == [4]
 
 
+def test_stacks_are_compared_when_asked_about_or_slice_by_slice(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from curator.library import filters, stack_index
+
+    monkeypatch.setattr(stack_index, "_MANY", 0)
+    table, looked = Table(catalog), list[int]()
+    propose = stack_index.propose
+
+    def counted(frames: stack_index.Candidates) -> stack_index.Mask:
+        looked.append(len(frames.stack))
+        return propose(frames)
+
+    monkeypatch.setattr(stack_index, "propose", counted)
+    table.stacks.update_suggestions()
+    assert not table.stacks.is_complete and looked == []
+    assert "suggested" not in filters.filter_masks(table, 70)
+    asked = table.rows_of([5, 6, 1])
+    assert table.stacks.suggested_at(asked).tolist() == [False, True, False]
+    assert table.stacks.suggested_at(asked[:2]).tolist() == [False, True]
+    assert looked == [4]
+    while table.stacks.advance(1):
+        pass
+    assert "suggested" in filters.filter_masks(table, 70)
+    shared = int(table.stacks.shared().sum())
+    assert sum(looked) == shared and len(looked) > 1
+    assert found(table, "is:suggested") == [6, 9] and sum(looked) == shared
+
+
+def test_a_stack_that_changes_before_its_turn_is_compared_as_it_is_now(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from curator.library import stack_index
+
+    table = Table(catalog)
+    with monkeypatch.context() as slowly:
+        slowly.setattr(stack_index, "_MANY", 0)
+        table.stacks.update_suggestions()
+    assert not table.stacks.is_complete
+    catalog.journal.decide({6: {"stacked": 0}}, summary="")
+    catalog.journal.decide({1: {"stacked": 1}, 9: {"stacked": 1}}, summary="")
+    table.refresh()
+    right = Table(catalog)
+    right.stacks.complete()
+    while table.stacks.advance(1):
+        pass
+    assert np.array_equal(table.stacks.suggested(), right.stacks.suggested())
+
+
 def test_frames_of_a_disabled_folder_are_no_candidates(catalog: Catalog) -> None:
     table = Table(catalog)
     assert found(table, "is:suggested") == [6, 9]

@@ -57,7 +57,7 @@ def _coded(column: str, values: Iterable[object]) -> str:
 _HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 # Name → (SQL of a small number, the largest). They are read as one number: a million photos load a
 # second faster than with a text for each.
-_SMALL: dict[str, tuple[str, int]] = {
+_PACKED_FIELDS: dict[str, tuple[str, int]] = {
     "turn": ("turn", 3),
     "flag": (_coded("flag", FLAGS), len(FLAGS) - 1),
     "rating": ("coalesce(rating, 0)", 5),
@@ -75,9 +75,11 @@ _SMALL: dict[str, tuple[str, int]] = {
     "stack_kind": (_coded("stack_kind", STACK_KINDS), len(STACK_KINDS) - 1),
     "merged_into": (f"NOT ({_HERE})", 1),
 }
-_BITS = {name: largest.bit_length() for name, (_, largest) in _SMALL.items()}
-_SHIFTS = dict(zip(_SMALL, accumulate([0, *_BITS.values()]), strict=False))
-_PACKED = " | ".join(f"(({sql}) << {_SHIFTS[name]})" for name, (sql, _) in _SMALL.items())
+_BITS = {name: largest.bit_length() for name, (_, largest) in _PACKED_FIELDS.items()}
+_SHIFTS = dict(zip(_PACKED_FIELDS, accumulate([0, *_BITS.values()]), strict=False))
+_PACKED_SQL = " | ".join(
+    f"(({sql}) << {_SHIFTS[name]})" for name, (sql, _) in _PACKED_FIELDS.items()
+)
 
 Columns = Mapping[str, Any]
 """Columns of photos by name: arrays of one length, and texts joined by NULs."""
@@ -139,7 +141,7 @@ _COLUMNS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
     "eye_sharpness": (_OF_SOUND.format("eye_sharpness"), *_SCORE),
     # Mean light in stops, which `curator.imaging.perceptual_hash` appends to the hash.
     "light": ("CAST(substr(look, 33) AS REAL) / -10", *_SCORE),
-    "small": (_PACKED, *_NUMBER),
+    "packed": (_PACKED_SQL, *_NUMBER),
 }
 _JOINED = ", ".join(join.format(sql) for sql, join, _ in _COLUMNS.values())
 _SELECT = f"SELECT count(*), max(rev), {_JOINED} FROM photo"
@@ -329,9 +331,9 @@ class Photos:
                     found[name] = self._without_nuls(name, where, values)
             elif len(column) != count:
                 raise ValueError(f"the {name} of a photo is of the wrong type")
-        small = found.pop("small")
+        packed = found.pop("packed")
         for name, bits in _BITS.items():
-            found[name] = small >> _SHIFTS[name] & (1 << bits) - 1
+            found[name] = packed >> _SHIFTS[name] & (1 << bits) - 1
         return found | {"rev": rev}
 
     def _without_nuls(self, name: str, where: str, values: Sequence[int]) -> str:

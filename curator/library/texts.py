@@ -28,7 +28,7 @@ class Texts:
         self._packed = np.zeros(0, np.uint8)  # each text ends with a NUL
         self._ends: Ids = np.zeros(0, np.int64)  # where each text ends in those bytes, its NUL
         self._parts: list[tuple[NDArray[np.uint8], Ids]] = []  # packed, to be appended to these
-        self._later: dict[int, str | None] = {}  # texts by row that were set since
+        self._changed: dict[int, str | None] = {}  # texts by row that are not packed
         self._size = 0
 
     def __len__(self) -> int:
@@ -37,8 +37,8 @@ class Texts:
     def __getitem__(self, row: int) -> str | None:
         """Return the text of a row."""
         self._join_parts()
-        if row in self._later:
-            return self._later[row]
+        if row in self._changed:
+            return self._changed[row]
         begin = self._ends.item(row - 1) + 1 if row else 0
         return _decoded(self._packed[begin : self._ends.item(row)])
 
@@ -51,7 +51,7 @@ class Texts:
         self._join_parts()
         found: list[Any] = _unpack(self._packed)
         found += [None] * (self._size - len(found))
-        for row, text in self._later.items():
+        for row, text in self._changed.items():
             found[row] = text
         return iter(found)
 
@@ -60,7 +60,7 @@ class Texts:
         if self._takes_part(len(texts)):
             self._parts.append(_pack(texts))
         else:
-            self._later.update(enumerate(texts, self._size))
+            self._changed.update(enumerate(texts, self._size))
         self._size += len(texts)
         self._pack_changed()
 
@@ -82,12 +82,12 @@ class Texts:
         """Set the texts of some rows."""
         for row, text in zip(rows.tolist(), texts, strict=True):
             if self[row] != text:
-                self._later[row] = text
+                self._changed[row] = text
         self._pack_changed()
 
     def _pack_changed(self) -> None:
         """Pack all texts again once many are in the dict, which takes several times the memory."""
-        if len(self._later) > max(_MANY, self._size // 8):
+        if len(self._changed) > max(_MANY, self._size // 8):
             self.restore(*_pack(list(self)))
 
     def _join_parts(self) -> None:
@@ -111,14 +111,14 @@ class Texts:
             (bytes,) the texts in UTF-8, each followed by a NUL, and (N,) the index of each NUL.
         """
         self._join_parts()
-        if not self._later and len(rows) == self._size:
+        if not self._changed and len(rows) == self._size:
             return self._packed, self._ends
         texts = list(self)
         return _pack([texts[row] for row in rows.tolist()])
 
     def restore(self, packed: NDArray[np.uint8], ends: Ids) -> None:
         """Use packed texts, without copying them."""
-        self._packed, self._ends, self._parts, self._later = packed, ends, [], {}
+        self._packed, self._ends, self._parts, self._changed = packed, ends, [], {}
         self._size = len(ends)
 
 

@@ -60,9 +60,9 @@ def test_many_texts_are_packed_and_a_few_are_kept_beside_them() -> None:
     column = Texts()
     for start in range(0, 3 * texts._MANY, texts._MANY):
         column.extend([f"IMG_{start + number}" for number in range(texts._MANY)])
-    assert not column._later and column[texts._MANY] == f"IMG_{texts._MANY}"
+    assert not column._changed and column[texts._MANY] == f"IMG_{texts._MANY}"
     column.extend(["one more"])
-    assert [*column._later] == [3 * texts._MANY] and column[3 * texts._MANY] == "one more"
+    assert [*column._changed] == [3 * texts._MANY] and column[3 * texts._MANY] == "one more"
     column.extend(["a"] * texts._MANY)
     assert list(column)[-texts._MANY - 1 :] == ["one more", *["a"] * texts._MANY]
 
@@ -72,15 +72,15 @@ def test_many_changes_are_packed_and_a_mark_changes_none() -> None:
     column.extend(names[:10])
     for row in range(10, len(names)):  # photo by photo
         column.extend([names[row]])
-        assert len(column._later) <= max(texts._MANY, len(column) // 8)
+        assert len(column._changed) <= max(texts._MANY, len(column) // 8)
     assert list(column) == names
     column.restore(*column.dump(np.arange(len(names))))
     column.set(np.arange(len(names)), names)
-    assert not column._later
+    assert not column._changed
     column.set(np.arange(10), ["a"] * 10)
-    assert len(column._later) == 10 and list(column) == ["a"] * 10 + names[10:]
+    assert len(column._changed) == 10 and list(column) == ["a"] * 10 + names[10:]
     column.set(np.arange(len(names) // 4), ["b"] * (len(names) // 4))
-    assert not column._later and list(column)[len(names) // 4 - 1 :] == ["b", *names[5000:]]
+    assert not column._changed and list(column)[len(names) // 4 - 1 :] == ["b", *names[5000:]]
 
 
 def test_a_nul_of_a_damaged_catalog_shifts_no_other_text() -> None:

@@ -306,10 +306,11 @@ class Photos:
         """
         return self._read("rev > ?", (since_rev,))
 
-    def parts(self) -> Iterator[Columns]:
-        """Read all present photos, as :meth:`changed`, part by part in the order of their ids.
+    def iterate_columns(self) -> Iterator[Columns]:
+        """Yield the columns of all present photos, as :meth:`changed`, in the order of their ids.
 
-        Photos may change between parts, after :meth:`last_rev` as it was before the first.
+        Lazy: a part is read when it is requested. Photos may change between parts, after
+        :meth:`last_rev` as it was before the first.
         """
         for first in range(1, self.last_id() + 1, _PART):
             among = (first, first + _PART - 1)

@@ -186,7 +186,7 @@ class Table:
     def _read_all(self) -> None:
         rev = self.catalog.photos.last_rev()
         self.rows.reserve(self.catalog.photos.last_id())  # hardly more than there are photos
-        for part in self.catalog.photos.parts():
+        for part in self.catalog.photos.iterate_columns():
             self._apply(part)
         self.rows.rev = rev
 

@@ -34,7 +34,7 @@ def write_unchecked(path: Path, statement: str) -> None:
         ("UPDATE photo SET taken_at = '2O24-05-04' WHERE id = 3", lambda c: c.photos.get(3)),
         (
             "UPDATE photo SET name = CAST(x'ff41' AS TEXT) WHERE id = 3",
-            lambda c: list(c.photos.parts()),
+            lambda c: list(c.photos.iterate_columns()),
         ),
         ("UPDATE meta SET value = '[[' WHERE key = 'stages'", lambda c: c.work.counts()),
         ("INSERT INTO meta VALUES ('tags_rev', 'seven')", lambda c: c.tags.revision()),

@@ -86,7 +86,7 @@ def test_an_old_catalog_is_migrated(version: str, tmp_path: Path) -> None:
     old.parent.mkdir()
     shutil.copy(OLD / f"{version}.db", old)
     catalog = Catalog.open(old)
-    (part,) = catalog.photos.parts()
+    (part,) = catalog.photos.iterate_columns()
     assert part["name"].split("\0") == ["DSC_0000", "DSC_0001", "DSC_0002"]
     assert catalog.photos.get(2).marks.rating == 4
     decided = catalog.store.value("SELECT count(DISTINCT photo_id) FROM decision")

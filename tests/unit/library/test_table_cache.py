@@ -63,9 +63,11 @@ def everything(table: Table) -> dict[str, object]:
 def reads_all(catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether a table with that cache reads every photo from the catalog."""
     asked: list[Photos] = []
-    parts = Photos.parts
+    parts = Photos.iterate_columns
     with monkeypatch.context() as watched:
-        watched.setattr(Photos, "parts", lambda self: [asked.append(self), parts(self)][1])
+        watched.setattr(
+            Photos, "iterate_columns", lambda self: [asked.append(self), parts(self)][1]
+        )
         table_cache.open_table(catalog, kept)
     return bool(asked)
 

@@ -16,10 +16,11 @@ from curator import networks
 from curator.bench.draw import scene
 from curator.bench.figures import Figure, Reference, Workspace, timed, worked
 from curator.encoders import EncoderOptions, load
+from curator.encoders.cpu_features import cpu_bf16
 from curator.encoders.options import missing_package
 from curator.encoders.reference import Encode, plain_clip
 from curator.encoders.starter import NETWORK, OUTPUTS, WITHOUT
-from curator.encoders.torch_network import INT8_COSINE, cpu_bf16
+from curator.encoders.torch_network import INT8_COSINE
 from curator.imaging import decode
 
 Pictures = list[NDArray[np.uint8]]

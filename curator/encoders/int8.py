@@ -12,6 +12,8 @@ import functools
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from curator.encoders.cpu_features import cpu_has
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -25,17 +27,20 @@ def is_supported() -> bool:
     import torch
 
     return (
-        torch.cpu._is_avx2_supported()
+        cpu_has("_is_avx2_supported")
         and _ENGINE in torch.backends.quantized.supported_engines
         and hasattr(torch.ops.quantized, "linear_dynamic")
     )
 
 
-def quantized(model: nn.Module) -> nn.Module | None:
+def quantized(model: nn.Module) -> nn.Module:
     """Return a copy of an open_clip model with int8 blocks in its image tower.
 
-    The copy shares all other weights with the model, which stays as it is. None if the tower has
-    no blocks that this module knows (ResNet, towers of timm).
+    The copy shares all other weights with the model, which stays as it is.
+
+    Raises:
+        ValueError: the tower has no blocks that this module knows (ResNet, towers of timm).
+        Exception: torch cannot round or pack these weights.
     """
     from open_clip.transformer import ResidualAttentionBlock
 
@@ -44,7 +49,7 @@ def quantized(model: nn.Module) -> nn.Module | None:
     made: Any = copy.deepcopy(model, shared)
     blocks = [part for part in made.visual.modules() if isinstance(part, ResidualAttentionBlock)]
     if not blocks or not blocks[0].attn.batch_first:
-        return None
+        raise ValueError("it has no blocks for which int8 is implemented")
     for block in blocks:
         block.attn = attention(block.attn)
         block.mlp.c_fc = linear(block.mlp.c_fc.weight, block.mlp.c_fc.bias)
@@ -67,7 +72,7 @@ def _layers() -> tuple[Any, Any]:
             self._bias = bias.detach()
             # Without VNNI sums of two products overflow 16 bits: the cosine fell to 0.979. 7 bits
             # for weights prevent that, and lose less than 7 bits for inputs with their outliers.
-            levels = 127 if torch.cpu._is_vnni_supported() else 63
+            levels = 127 if cpu_has("_is_vnni_supported") else 63
             scales = (weight.detach().abs().amax(1) / levels).clamp_min(_TINY)
             zeros = torch.zeros(len(weight), dtype=torch.long)
             with (

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.encoders.cpu_features import cpu_bf16
 from curator.encoders.options import EncoderOptions, EncodingError
 from curator.model import KnownError
 
@@ -88,18 +89,6 @@ def _precision(device: str) -> str:
     return "bfloat16" if cpu_bf16() else "int8" if int8.is_supported() else "float32"
 
 
-def cpu_bf16() -> Literal["", "avx512", "amx"]:
-    """Return the fastest bf16 instructions of this CPU; "" if none or unknown."""
-    import torch
-
-    def has(probe: str) -> bool:
-        return bool(getattr(torch.cpu, probe, bool)())
-
-    if has("_is_amx_tile_supported"):
-        return "amx"
-    return "avx512" if has("_is_avx512_bf16_supported") else ""
-
-
 class Network:
     """A picture network with its preprocessing.
 
@@ -169,22 +158,29 @@ class Network:
             return None
 
     def _quantize(self, given: torch.Tensor) -> None:
-        """Change to int8, or to float32 if int8 is too coarse for these weights and pictures."""
+        """Change to int8, or to float32 if int8 fails or is too coarse for weights and pictures."""
         from torch.nn.functional import cosine_similarity
 
         from curator.encoders import int8
 
-        model = int8.quantized(self.model)
-        cosine = 0.0
-        if model is not None:
+        try:
+            model = int8.quantized(self.model)
             exact, rounded = self._run(self.model, given), self._run(model, given)
-            cosine = float(cosine_similarity(exact, rounded).min())
-        if model is not None and cosine >= INT8_COSINE:
-            self.model = model
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            self._refuse_int8(f"cannot run this network: {error}")
         else:
-            log.info("Encoder: int8 is not exact enough (cosine %.4f), float32 is used", cosine)
-            self.device = Device("cpu", "float32")
+            cosine = float(cosine_similarity(exact, rounded).min())
+            if cosine >= INT8_COSINE:
+                self.model = model
+            else:
+                self._refuse_int8(f"is not exact enough (cosine {cosine:.4f})")
         self._checked = True
+
+    def _refuse_int8(self, reason: str) -> None:
+        log.info("Encoder: int8 %s; float32 is used", reason)
+        self.device = Device("cpu", "float32")
 
     def _use_less_memory(self, error: BaseException) -> None:
         """Halve the batch or, if it is 1, move to the CPU."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -21,25 +23,27 @@ def torch():
 @pytest.fixture(scope="module")
 def clip_options(torch, tmp_path_factory):
     """A tiny CLIP with random weights, saved as a training checkpoint."""
+    tower = {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16}
+    return saved_clip("curator-tiny", tower, tmp_path_factory.mktemp("clip"), torch)
+
+
+def saved_clip(name, tower, folder, torch):
     import json
 
     open_clip = pytest.importorskip("open_clip")
-    folder = tmp_path_factory.mktemp("clip")
     config = {
         "embed_dim": 48,
-        "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16},
+        "vision_cfg": tower,
         "text_cfg": {
             "context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1
         },
     }  # fmt: skip
-    (folder / "curator-tiny.json").write_text(json.dumps(config))
-    open_clip.add_model_config(folder / "curator-tiny.json")
+    (folder / f"{name}.json").write_text(json.dumps(config))
+    open_clip.add_model_config(folder / f"{name}.json")
     torch.manual_seed(0)
-    model = open_clip.create_model("curator-tiny", load_weights=False)
+    model = open_clip.create_model(name, load_weights=False)
     torch.save({"state_dict": model.state_dict(), "epoch": 3}, folder / "tiny.pt")
-    return EncoderOptions(
-        checkpoint=folder / "tiny.pt", model="curator-tiny", pretrained="", threads=1
-    )
+    return EncoderOptions(checkpoint=folder / "tiny.pt", model=name, pretrained="", threads=1)
 
 
 def pictures(*sizes: tuple[int, int]) -> list[np.ndarray]:
@@ -75,13 +79,14 @@ def int8(torch, monkeypatch):
     if not int8.is_supported():
         pytest.skip("this CPU has no fast int8")
     monkeypatch.setattr(torch_network, "_precision", lambda device: "int8")
+    return int8
 
 
 def vectors_of_open_clip(options, shown, torch):
     import open_clip
     from PIL import Image
 
-    model, _, prepare = open_clip.create_model_and_transforms("curator-tiny", load_weights=False)
+    model, _, prepare = open_clip.create_model_and_transforms(options.model, load_weights=False)
     open_clip.load_checkpoint(model, str(options.checkpoint))
     model.eval()
     with torch.inference_mode():
@@ -122,6 +127,51 @@ def test_weights_for_which_int8_is_too_coarse_run_in_float32(clip_options, torch
     encoder = load("open_clip", options)
     assert (encoder.encode(shown) * theirs).sum(axis=1).min() > 0.9999
     assert encoder.device == "CPU, float32"
+
+
+def test_a_network_without_transformer_blocks_runs_in_float32(torch, int8, tmp_path, caplog):
+    tower = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 16, "head_width": 16}
+    options = saved_clip("curator-resnet", tower, tmp_path, torch)
+    shown = pictures(*SIZES)
+    theirs = vectors_of_open_clip(options, shown, torch)
+    encoder = load("open_clip", options)
+    with caplog.at_level("INFO"):
+        assert (encoder.encode(shown) * theirs).sum(axis=1).min() > 0.9999
+    assert encoder.device == "CPU, float32"
+    assert "no blocks for which int8 is implemented" in caplog.text
+    assert "exact" not in caplog.text
+
+
+def test_a_network_that_torch_cannot_quantize_runs_in_float32(
+    clip_options, torch, int8, monkeypatch, caplog
+):
+    quantized = Mock(side_effect=RuntimeError("no such packing"))
+    monkeypatch.setattr(int8, "quantized", quantized)
+    encoder = load("open_clip", clip_options)
+    with caplog.at_level("INFO"):
+        for _ in range(2):
+            assert encoder.encode(pictures(*SIZES)).shape == (4, 48)
+    assert encoder.device == "CPU, float32" and quantized.call_count == 1
+    assert "no such packing" in caplog.text
+
+
+def test_too_little_memory_to_quantize_halves_the_batch(clip_options, int8, monkeypatch):
+    encoder = load("open_clip", clip_options)
+    short = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")
+    with monkeypatch.context() as full:
+        full.setattr(int8, "quantized", Mock(side_effect=short))
+        with pytest.raises(KnownError, match="not enough memory"):
+            encoder.encode(pictures(*SIZES))
+    assert encoder.encode(pictures(*SIZES)).shape == (4, 48)
+    assert encoder.device == "CPU, int8"
+
+
+@pytest.mark.parametrize("lacking", ["_is_avx2_supported", "_is_vnni_supported"])
+def test_a_torch_without_probes_of_the_cpu_still_runs(clip_options, torch, monkeypatch, lacking):
+    monkeypatch.delattr(torch.cpu, lacking)
+    monkeypatch.setattr(torch_network, "cpu_bf16", lambda: "")
+    encoder = load("open_clip", clip_options)
+    assert encoder.encode(pictures(*SIZES)).shape == (4, 48)
 
 
 def test_the_vector_of_a_word_is_the_mean_of_its_sentences(clip_options, torch):

@@ -46,15 +46,15 @@ def quantized(model: nn.Module) -> nn.Module:
 
     linear, attention = _layers()
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    made: Any = copy.deepcopy(model, shared)
-    blocks = [part for part in made.visual.modules() if isinstance(part, ResidualAttentionBlock)]
+    copied: Any = copy.deepcopy(model, shared)
+    blocks = [part for part in copied.visual.modules() if isinstance(part, ResidualAttentionBlock)]
     if not blocks or not blocks[0].attn.batch_first:
         raise ValueError("it has no blocks for which int8 is implemented")
     for block in blocks:
         block.attn = attention(block.attn)
         block.mlp.c_fc = linear(block.mlp.c_fc.weight, block.mlp.c_fc.bias)
         block.mlp.c_proj = linear(block.mlp.c_proj.weight, block.mlp.c_proj.bias)
-    return made
+    return copied
 
 
 @functools.cache
@@ -75,19 +75,17 @@ def _layers() -> tuple[Any, Any]:
             levels = 127 if cpu_has("_is_vnni_supported") else 63
             scales = (weight.detach().abs().amax(1) / levels).clamp_min(_TINY)
             zeros = torch.zeros(len(weight), dtype=torch.long)
-            with (
-                warnings.catch_warnings()
-            ):  # torch advises a package that is not needed to run this
-                warnings.simplefilter("ignore")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch advises a package that is not needed here
                 rounded = torch.quantize_per_channel(
                     weight.detach(), scales.double(), zeros, 0, torch.qint8
                 )
                 torch.backends.quantized.engine = _ENGINE
                 self._packed = torch.ops.quantized.linear_prepack(rounded, None)
 
-        def forward(self, given: torch.Tensor) -> torch.Tensor:
-            largest = given.abs().amax(-1, keepdim=True).clamp_min_(_TINY)
-            scaled = torch.ops.quantized.linear_dynamic(given / largest, self._packed)
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            largest = inputs.abs().amax(-1, keepdim=True).clamp_min_(_TINY)
+            scaled = torch.ops.quantized.linear_dynamic(inputs / largest, self._packed)
             return torch.addcmul(self._bias, scaled, largest)
 
     class SelfAttention(nn.Module):
@@ -100,10 +98,11 @@ def _layers() -> tuple[Any, Any]:
             self._out = Linear(attention.out_proj.weight, attention.out_proj.bias)
 
         def forward(
-            self, given: torch.Tensor, *_same: torch.Tensor, **_options: object
+            self, inputs: torch.Tensor, *_key_and_value: torch.Tensor, **_options: object
         ) -> tuple[torch.Tensor, None]:
-            apart = self._in(given).unflatten(-1, (3, self._heads, -1)).permute(2, 0, 3, 1, 4)
-            seen = functional.scaled_dot_product_attention(*apart)
-            return self._out(seen.transpose(1, 2).flatten(2)), None
+            stacked = self._in(inputs).unflatten(-1, (3, self._heads, -1))
+            query_key_value = stacked.permute(2, 0, 3, 1, 4)
+            attended = functional.scaled_dot_product_attention(*query_key_value)
+            return self._out(attended.transpose(1, 2).flatten(2)), None
 
     return Linear, SelfAttention

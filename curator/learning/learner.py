@@ -184,7 +184,7 @@ class TasteLearner:
             scratch: the folder for temporary files.
             pause: called between the parts of long work. If it raises, the work ends half-way and
                 the learner must not be used afterwards.
-            elsewhere: runs what takes long.
+            elsewhere: runs a job in another process and returns its result.
         """
         self.catalog = catalog
         self._pause, self.elsewhere = pause, elsewhere

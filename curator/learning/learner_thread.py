@@ -252,7 +252,8 @@ class LearnerThread(QObject):
             self.learned.emit(learned)
             self._report_accuracy(learner)
         if request.sync:
-            learner.vectors.prepare()
+            with self._problems_reported("prepared for finding similar photos"):
+                learner.vectors.prepare()
         if request.ids is None:
             _return_memory()
         if changed:
@@ -282,9 +283,9 @@ class LearnerThread(QObject):
             self._requests.put(_Request(hyperparameters=self._elsewhere(job)))
 
     def _elsewhere(self, job: Callable[[], Value]) -> Value:
-        """Run a job that imports scikit-learn in another process.
+        """Run a long job in another process.
 
-        Here it would hold 120 MB for good, and importing it would block the interpreter.
+        Some import scikit-learn, which would hold 120 MB here for good.
         """
         try:
             return self._pool.run(job, timeout_s=_LIMIT_S)

@@ -37,6 +37,10 @@ class RowFile:
     def put(self, at: NDArray[np.int64], rows: NDArray[Any]) -> None:
         """Write rows at these indices, each run of adjacent indices at once.
 
+        Args:
+            at: (N,) indices, in any order.
+            rows: (N,) of the type of a row; for a type of several numbers (N, numbers).
+
         Raises:
             KnownError: there is no room on disk; what was stored there is undefined.
         """
@@ -59,16 +63,31 @@ class RowFile:
             ) from error
 
     def take(self, at: NDArray[np.int64]) -> NDArray[Any]:
-        """Read the rows at these indices."""
+        """Read the rows at these indices.
+
+        Args:
+            at: (N,) indices of rows that were put.
+
+        Returns:
+            (N,) of the type of a row; for a type of several numbers (N, numbers).
+
+        Raises:
+            KnownError: the file cannot be read.
+        """
         found = np.empty(len(at), self._row)
         for row, index in zip(_bytes_of(found), at.tolist(), strict=True):
             self._read(index, row)
         return found
 
     def blocks(self, count: int, size: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Read the first ``count`` rows: where a block of ``size`` rows begins, and its rows.
+        """Read the first ``count`` rows in blocks; all of them must have been put.
 
-        They are valid until the next block.
+        Yields:
+            The index of a block's first row, and its rows: ``size`` of them, fewer in the last
+            block, of the shape :meth:`take` returns. They are valid until the next block.
+
+        Raises:
+            KnownError: the file cannot be read.
         """
         rows = np.empty(min(size, count), self._row)
         for start in range(0, count, size):
@@ -77,9 +96,19 @@ class RowFile:
             yield start, some
 
     def _read(self, index: int, into: NDArray[np.uint8]) -> None:
+        """Fill ``into`` from this row on."""
         assert self._file is not None
-        self._file.seek(index * self._row.itemsize)
-        self._file.readinto(into)  # type: ignore[attr-defined]
+        problem = f"row {index} is missing"
+        try:
+            self._file.seek(index * self._row.itemsize)
+            if self._file.readinto(into) == into.nbytes:  # type: ignore[attr-defined]
+                return
+        except OSError as error:
+            problem = error.strerror or str(error)
+        raise KnownError(
+            f"The temporary file of vectors in {self._scratch} cannot be read ({problem}).",
+            "Restart Curator: it is made again.",
+        )
 
 
 def _bytes_of(rows: NDArray[Any]) -> NDArray[np.uint8]:

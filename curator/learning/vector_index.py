@@ -88,7 +88,11 @@ class VectorIndex:
     # --- reading rows
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
-        """Read some rows, (N, dimension + tones) float32."""
+        """Read some rows, (N, dimension + tones) float32; none may be -1.
+
+        Raises:
+            KnownError: the file cannot be read.
+        """
         found = np.empty((len(rows), self._columns), np.float32)
         if not len(rows):
             return found
@@ -165,20 +169,19 @@ class VectorIndex:
         Takes half a second at 100,000 photos; call it when there is nothing else to do.
 
         Raises:
-            KnownError: there is no room on disk.
+            KnownError: there is no room on disk; the next call tries again.
         """
         if self.size < max(_SKETCHED, _GROWN * self._sketched_at):
             return
         sample = self.take(np.arange(0, self.size, max(self.size // _SAMPLE, 1)))
         sketch = VectorSketch.of(sample[:, : self.dimension], self.scratch)
-        self._sketch, self._sketched_at = None, self.size
-        if sketch is None:
-            return
-        weights = np.zeros((self._columns, len(sketch.directions)), np.float32)
-        weights[: self.dimension] = sketch.directions.T * np.float32(_STEP)
-        for start, rows in self._blocks():
-            sketch.put(np.arange(start, start + len(rows)), rows @ weights)
-        self._sketch = sketch
+        self._sketch = None  # its file makes room for that of the next
+        if sketch is not None:
+            weights = np.zeros((self._columns, len(sketch.directions)), np.float32)
+            weights[: self.dimension] = sketch.directions.T * np.float32(_STEP)
+            for start, rows in self._blocks():
+                sketch.put(np.arange(start, start + len(rows)), rows @ weights)
+        self._sketch, self._sketched_at = sketch, self.size
 
     # --- reading vectors
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from typing import NoReturn
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -87,6 +88,24 @@ def test_a_failed_search_is_logged_and_not_repeated(
     taste.everything_changed()
     assert answer_of(qtbot, taste) == "here"
     assert len(begun) == 1
+
+
+def test_taste_is_learned_where_similar_photos_find_no_room(
+    qtbot: QtBot,
+    taste: LearnerThread,
+    expected_log: ExpectedLog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected_log("prepared for finding similar photos: It is full")
+    search = Mock(return_value=None)
+    monkeypatch.setattr(VectorIndex, "prepare", Mock(side_effect=KnownError("It is full.")))
+    monkeypatch.setattr(TasteLearner, "search", search)
+    problems: list[str] = []
+    taste.problem.connect(problems.append)
+    taste.start()
+    assert answer_of(qtbot, taste) == "here"
+    search.assert_called_once()
+    assert problems == ["Taste could not be prepared for finding similar photos: It is full."]
 
 
 def test_without_a_catalog_requests_get_an_error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from curator.catalog import Catalog
 from curator.home import Home
 from curator.learning import row_file
 from curator.learning import vector_index as archives
+from curator.learning.row_file import RowFile
 from curator.learning.vector_index import VectorIndex
 from curator.learning.vector_sketch import VectorSketch
 from curator.model import KnownError
@@ -97,6 +99,33 @@ def test_vectors_without_structure_get_no_sketch(tmp_path: Path) -> None:
     assert VectorSketch.of(chance, tmp_path) is None
     equal = np.ones((50, 8), np.float32) / np.sqrt(8).astype(np.float32)
     assert VectorSketch.of(equal, tmp_path) is None
+
+
+def test_rows_are_read_as_they_were_put_and_missing_ones_are_an_error(tmp_path: Path) -> None:
+    file = RowFile(np.dtype((np.int8, 3)), tmp_path)
+    rows = np.arange(18, dtype=np.int8).reshape(6, 3)
+    file.put(np.arange(4), rows[:4])
+    at = np.array([5, 1, 2, 4, 0])  # unsorted, and some are known
+    file.put(at, rows[at] + 50)
+    assert file.take(np.array([3, 5, 0])).tolist() == [[9, 10, 11], [65, 66, 67], [50, 51, 52]]
+    assert [(start, len(block)) for start, block in file.blocks(6, 4)] == [(0, 4), (4, 2)]
+    for missing in (-1, 6):
+        with pytest.raises(KnownError, match="cannot be read"):
+            file.take(np.array([0, missing]))
+
+
+def test_a_sketch_that_found_no_room_is_made_later(
+    tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_SKETCHED", 1000)
+    archive = filled(tmp_path, vectors)
+    with monkeypatch.context() as full:
+        full.setattr(VectorSketch, "put", Mock(side_effect=KnownError("It is full.")))
+        with pytest.raises(KnownError):
+            archive.prepare()
+    assert archive.nearest(vectors[5], 1)[0].tolist() == [6]
+    archive.prepare()
+    assert archive._sketch is not None
 
 
 def test_an_empty_index_returns_nothing(tmp_path: Path) -> None:

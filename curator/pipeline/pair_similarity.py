@@ -35,11 +35,11 @@ class PairSimilarity:
         self._catalog, self.encoder = catalog, encoder
         self._rev = 0
         self._zero = 0.0  # cosine of unrelated photos
-        self._measured = 0  # revision at which that was measured
+        self._measure_at = 0  # revision from which on to measure it again
 
     def dump(self) -> dict[str, float]:
         """Return what :meth:`restore` needs."""
-        return {"vector_rev": self._rev, "zero": self._zero, "measured": self._measured}
+        return {"vector_rev": self._rev, "zero": self._zero, "measure_at": self._measure_at}
 
     def restore(self, stored: Mapping[str, float]) -> None:
         """Continue where the one that was dumped was.
@@ -47,13 +47,13 @@ class PairSimilarity:
         Raises:
             KeyError: a value is missing; nothing was changed.
         """
-        rev, zero, measured = (stored[name] for name in ("vector_rev", "zero", "measured"))
-        self._rev, self._zero, self._measured = int(rev), zero, int(measured)
+        rev, zero, measure_at = (stored[name] for name in ("vector_rev", "zero", "measure_at"))
+        self._rev, self._zero, self._measure_at = int(rev), zero, int(measure_at)
 
     def refresh(self) -> Ids | None:
         """Return photos with new vectors; None where the similarity of all pairs is new."""
         last = self._catalog.vectors.last_revision(self.encoder)
-        if last >= 2 * self._measured and last > self._rev and self._measure_zero(last):
+        if last >= self._measure_at and last > self._rev and self._measure_zero(last):
             self._rev = last
             return None
         renewed: list[int] = []
@@ -90,14 +90,18 @@ class PairSimilarity:
     def _measure_zero(self, last: int) -> bool:
         """Measure the median cosine of a sample of all photos, which becomes similarity 0.
 
+        It is measured again after as many new vectors as there are now. Photos that were analyzed
+        again left gaps in the early revisions, so the sample is of the latest.
+
         Args:
             last: the latest revision.
 
         Returns:
             Whether it differs from the last one by more than the choice of the sample does.
         """
-        self._measured = last
-        begins = np.unique(np.linspace(0, last - 1, _SAMPLE).astype(np.int64)).tolist()
+        count = self._catalog.vectors.count(self.encoder)
+        self._measure_at = last + count
+        begins = np.unique(np.linspace(last - count, last - 1, _SAMPLE).astype(np.int64)).tolist()
         rows = [self._catalog.vectors.revisions(self.encoder, begin, 1) for begin in begins]
         some = np.unique([photo for found in rows for _, photo in found]).astype(np.int64)
         if len(some) < 2:

@@ -300,6 +300,8 @@ COLD: dict[str, str] = {
         store.damage_error""",
     "at a start, and when projects changed otherwise than by a mark: 10 ms at 100,000": """
         projects.positions""",
+    "to measure unrelated photos once the vectors have doubled": """
+        vectors.count""",
     "once a window closed": """
         photos.new_snapshot photos.set_snapshot""",
     "when somebody wants sidecars, each half minute, or in the background, where few are left": """

@@ -253,10 +253,11 @@ def test_a_stack_on_screen_changes_only_after_it_is_left(shoot: Shoot) -> None:
     shoot.put(3, 9000.0)
     assert sorted(again(stacker, focus=(2, 9))) == [7, 8]
     assert shoot.stacks() == [(2, 3), (6, 8)]
+    assert stacker.waits_for_focus
     assert stacker.advance(calm=True, focus=(2,)) == [] and not stacker.waiting
     stacker.advance(calm=True, focus=(10,))
     work_off(stacker)
-    assert shoot.stacks() == [(6, 8)]
+    assert shoot.stacks() == [(6, 8)] and not stacker.waits_for_focus
 
 
 def test_pictures_split_a_stack_by_time_even_on_screen(shoot: Shoot) -> None:
@@ -322,6 +323,26 @@ def test_a_broken_vector_changes_nothing(shoot: Shoot, broken: np.ndarray) -> No
     pairs.refresh()
     answer = pairs(np.array([1, 1]), np.array([3, 2]))
     assert np.isnan(answer[0]) and not np.isnan(answer[1])
+
+
+def test_unrelated_photos_are_measured_among_all_and_again_once_there_are_twice_as_many(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(catalog.path, 240)
+    for _ in range(3):  # their proxies changed
+        taste_data.embed(catalog, range(1, 121))
+    pairs = PairSimilarity(catalog, taste_data.ENCODER)
+    read = Mock(side_effect=catalog.vectors.of)
+    monkeypatch.setattr(catalog.vectors, "of", read)
+    pairs.refresh()
+    assert len(read.call_args.args[1]) == 96
+    read.reset_mock()
+    taste_data.embed(catalog, range(121, 240))
+    pairs.refresh()
+    assert not read.called
+    taste_data.embed(catalog, [240])
+    pairs.refresh()
+    assert read.called
 
 
 # --- when

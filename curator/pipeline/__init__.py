@@ -19,7 +19,7 @@ thread that writes and reports (`events`, `progress`, `idle_tracker`). Below it:
     file_probe   looks at files on its own thread, so that the conductor waits for no drive
     between_jobs keeps stacks (`stacking`, `neighborhoods`, `pair_similarity`), suggested tags
                  (`zero_shot_tagger`) and the full-text index up to date
-    upkeep       sizes and checkpoints the catalog's log, and starts processes ahead
+    upkeep       grows and checkpoints the catalog's log, and starts processes ahead
     backup_scheduler    makes the daily backup
 
 Beside it, `frames` decodes originals for the loupe on demand, `file_preview` shows a file that is
@@ -394,7 +394,7 @@ class Pipeline:
             # The person moves in the grid and may open the loupe next. Not at the first call, and
             # not while the first screens of a folder are read: its photos need the processor.
             self._frames_warm = True
-            self._conductor.upkeep.after_screens.append(lambda: self._frame_pool.warm(1))
+            self._conductor.upkeep.deferred.append(lambda: self._frame_pool.warm(1))
             self._conductor.wake()
         self._looked_at = True
 

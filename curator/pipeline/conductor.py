@@ -57,7 +57,7 @@ class Conductor:
         idle: counts requests; callers wait with it until all are done.
         jobs: which jobs start next; ``jobs.focus`` may be set from any thread.
         ingest: opens, scans and watches folders.
-        upkeep: has functions to call once the first screens of photos are read.
+        upkeep: maintains the catalog's log; runs deferred functions.
 
     Thread: any for the methods under "from other threads"; the conductor's for all others.
     """
@@ -118,7 +118,8 @@ class Conductor:
     def focus(self, ids: Sequence[int]) -> None:
         """Set the photos on screen: they are done first, in this order."""
         self.jobs.focus = tuple(ids)
-        if not self._resting:  # nothing waits to be done in any order
+        # At rest no job waits to be started, but stacks that were on screen may wait to change.
+        if not self._resting or self._between.stacker.waits_for_focus:
             self.wake()
 
     def stop(self) -> None:
@@ -197,7 +198,8 @@ class Conductor:
             while self._saver.outcomes and self._saver.save().trouble is None:
                 pass
             self.catalog.work.reset_running()
-            self.catalog.store.keep_disk_reserve()
+            with contextlib.suppress(OSError):  # the drive is gone
+                self.catalog.store.keep_disk_reserve()
             self.catalog.store.checkpoint()
         self.catalog.close()
 
@@ -384,7 +386,7 @@ class Conductor:
         if time.monotonic() > self._analyzed_at + FREED_S and self._is_calm():
             self._encoder_pool.end_idle()
         scanner = self.ingest.scanner
-        self.upkeep.look(self.catalog, scanner.reads_first_screens, self._resting)
+        self.upkeep.run_due(self.catalog, scanner.reads_first_screens, self._resting)
         self._backups.look(self._resting)
         self._follow_faces()
         if self._resting:

@@ -118,6 +118,11 @@ class Stacker:
         """Whether there is something to do, now or soon."""
         return self._stale or self._unsaved is not None
 
+    @property
+    def waits_for_focus(self) -> bool:
+        """Whether stacks are to change once their photos have left the screen; any thread."""
+        return bool(self._held)
+
     def wait_s(self, calm: bool) -> float:
         """Return for how long there is nothing to do, in s; only while :attr:`waiting`."""
         if self._unsaved is not None:

@@ -1,11 +1,12 @@
-"""Work of the conductor that serves no photo: it waits until nobody waits for photos.
+"""Maintenance that can wait: growing and checkpointing the catalog's log, starting processes ahead.
 
-That is the size and the checkpoints of the catalog's log, and processes started ahead. The
-conductor calls :meth:`Upkeep.look` on every turn. It must not delay the first photos on screen.
+The conductor calls :meth:`Upkeep.run_due` on every turn. It must not delay the first photos on
+screen.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections import deque
@@ -22,29 +23,37 @@ CHECKPOINT_S = 20.0
 
 
 class Upkeep:
-    """Decides when the upkeep is due.
+    """Runs maintenance when it is due.
 
     Attributes:
-        after_screens: functions to call once the first screens of photos are read; any thread may
+        deferred: functions to call once the first screens of photos are read; any thread may
             append to it.
 
     Thread: the conductor's.
     """
 
     def __init__(self) -> None:
-        self.after_screens: deque[Callable[[], None]] = deque()
+        self.deferred: deque[Callable[[], None]] = deque()
         self._reserve_at = time.monotonic() + RESERVE_S
         self._checkpoint_at = time.monotonic() + CHECKPOINT_S
 
-    def look(self, catalog: Catalog, reads_first_screens: bool, resting: bool) -> None:
-        """Do what is due: call functions, grow the log, or checkpoint it while it is written to."""
-        while self.after_screens and not reads_first_screens:
-            self.after_screens.popleft()()
+    def run_due(self, catalog: Catalog, reads_first_screens: bool, resting: bool) -> None:
+        """Run what is due: deferred functions, growing the log, a checkpoint.
+
+        Args:
+            catalog: the conductor's.
+            reads_first_screens: the first screens of photos are being read.
+            resting: nothing is written to the catalog.
+        """
+        while self.deferred and not reads_first_screens:
+            self.deferred.popleft()()
         now = time.monotonic()
-        if now > self._reserve_at:
+        if now > self._reserve_at and not reads_first_screens:
             self._reserve_at = math.inf
-            catalog.store.keep_disk_reserve()
-            catalog.store.reserve_log()
+            # A drive that is gone is reported by the next write.
+            with contextlib.suppress(OSError):
+                catalog.store.keep_disk_reserve()
+                catalog.store.reserve_log()
         if resting:
             return
         if now >= self._checkpoint_at:

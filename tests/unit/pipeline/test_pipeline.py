@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from PySide6.QtCore import Qt
@@ -29,6 +30,7 @@ from curator.pipeline import (
     scanning,
     upkeep,
 )
+from curator.pipeline.stacking import Stacker
 from curator.settings import Settings
 from curator.stages import STAGES, Stage
 from tests import catalogs, fake_stages
@@ -398,7 +400,7 @@ def test_no_model_is_loaded_while_the_first_screens_are_read(
     pipeline = make(stages=fake_stages.MEASURING)
     pipeline.start()
     done: list[str] = []
-    pipeline._conductor.upkeep.after_screens.append(lambda: done.append("process for frames"))
+    pipeline._conductor.upkeep.deferred.append(lambda: done.append("process for frames"))
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok smiling"] * 3)])
     until(lambda: len(states(catalog).get("done", ())) == 3)
     assert pipeline.wait_idle(0.1) is None, "faces are left to measure"
@@ -422,8 +424,20 @@ def test_a_key_wakes_the_conductor_only_while_photos_wait(
         return bool(woken)
 
     until(lambda: not wakes())
+    with monkeypatch.context() as held:  # stacks wait until their photos leave the screen
+        held.setattr(Stacker, "waits_for_focus", True)
+        assert wakes()
     threaded.pause()  # on resuming, photos may wait
     until(wakes)
+
+
+def test_the_catalog_is_closed_although_its_drive_is_gone(
+    inline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = inline._conductor.catalog.store
+    monkeypatch.setattr(store, "keep_disk_reserve", Mock(side_effect=FileNotFoundError))
+    inline.stop()
+    assert not store.is_open
 
 
 def test_an_import_gives_way_while_a_photo_on_screen_waits_to_be_read(

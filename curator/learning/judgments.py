@@ -44,11 +44,11 @@ class Judgments:
         """Replace the marks of photos.
 
         Args:
-            found: their present marks; those that teach nothing are left out.
-            ids: the photos; None for all.
+            found: the present marks of these photos; those that teach nothing are left out.
+            ids: the photos, among them every photo of ``found``; None for all.
 
         Returns:
-            The former marks that changed, and the present ones that did.
+            The former marks that changed, and the present ones that did, (K,) and (M,) of MARK.
         """
         teaching = ((each[0], each[1] or 0, *each[2:]) for each in found if _is_informative(each))
         new = _sorted(np.fromiter(teaching, MARK))

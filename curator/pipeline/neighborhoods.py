@@ -52,12 +52,12 @@ _CHUNK = 64  # neighbors in time looked at together
 _COMPARED = 1024  # places looked at together in a search
 _SURE_US = np.timedelta64(int(1e6 * bursts.reach_s(np.array([np.inf], np.float32))[0]), "us")
 # Places of two neighbors around a gap, which lies between places NEIGHBORS - 1 and NEIGHBORS.
-_ACROSS = [
+_PAIRS_ACROSS_GAP = [
     (before, after)
     for before in range(copies.NEIGHBORS)
     for after in range(copies.NEIGHBORS, before + copies.NEIGHBORS + 1)
 ]
-_BESIDE = [
+_PAIRS_WITH_CENTER = [
     (copies.NEIGHBORS, at) for at in range(2 * copies.NEIGHBORS + 1) if at != copies.NEIGHBORS
 ]
 
@@ -87,6 +87,7 @@ class _Order:
         return self._bisect(keys, np.full(len(keys), -1)), self._bisect(keys, last)
 
     def remove(self, ids: Ids) -> None:
+        """Remove photos (N,) of the order; their keys must still be the old ones."""
         at = np.sort(self.find(ids))
         if at.size:
             ends = np.append(at, len(self.ids))
@@ -96,6 +97,7 @@ class _Order:
             )
 
     def insert(self, ids: Ids) -> None:
+        """Insert photos (N,) that are not in the order; their keys must be the new ones already."""
         if ids.size:
             new = self._sorted(ids)
             at = self.find(new.astype(np.int64)).tolist()
@@ -152,7 +154,7 @@ class Neighborhoods:
         """
         self.shots: Shots = np.zeros(1024, SHOT)
         self._all = True  # whether all photos are to be grouped; the orders are out of date then
-        self._seeds: list[Ids] = []
+        self._affected: list[Ids] = []
         self._time = _Order(lambda ids: self.shots["taken_at"][ids])
         self._whole = _Order(lambda ids: copies.whole_key(self.shots["phash"][ids]))
         self._bands = [
@@ -172,7 +174,7 @@ class Neighborhoods:
     @property
     def settled(self) -> bool:
         """Whether no photo is to be grouped again."""
-        return not (self._all or self._seeds)
+        return not (self._all or self._affected)
 
     @property
     def count(self) -> int:
@@ -186,13 +188,13 @@ class Neighborhoods:
 
     # --- changes
 
-    def seed(self, ids: Iterable[Ids]) -> None:
-        """Group these photos and their neighbors again."""
-        self._seeds += ids
+    def mark_affected(self, ids: Ids) -> None:
+        """Group these photos (N,) and their neighbors again; an id may come more than once."""
+        self._affected.append(ids)
 
-    def seed_all(self) -> None:
+    def mark_all_affected(self) -> None:
         """Group all photos again."""
-        self._all, self._seeds = True, []
+        self._all, self._affected = True, []
 
     def make_room(self, last: int) -> None:
         """Make room for photos with ids up to ``last``."""
@@ -201,13 +203,13 @@ class Neighborhoods:
             wider[: len(self.shots)] = self.shots
             self.shots = wider
 
-    def put(self, ids: Ids, shots: Shots, members: Callable[[Ids], Ids]) -> None:
+    def update(self, ids: Ids, shots: Shots, members: Callable[[Ids], Ids]) -> None:
         """Replace what is known of photos, and note which are to be grouped again.
 
         Args:
-            ids: all different.
-            shots: what is known of them now; ``grouped`` and ``banded`` need not be set.
-            members: returns the photos in stacks with these names.
+            ids: (N,), all different.
+            shots: (N,) of SHOT, what is known of them now without ``grouped`` and ``banded``.
+            members: returns the photos (K,) in the stacks with these names (M,).
         """
         self.make_room(int(ids.max()))
         self._give_up()
@@ -231,9 +233,9 @@ class Neighborhoods:
             self._move(every[changed], new[changed])
 
     def _move(self, ids: Ids, new: Shots) -> None:
-        """Replace changed photos in all orders; seed them and their neighbors, old and new."""
+        """Replace changed photos in all orders; mark their neighbors affected, old and new."""
         old = self.shots[ids]
-        self._seeds += [ids, self._same_time(ids[old["grouped"]])]
+        self._affected += [ids, self._same_time(ids[old["grouped"]])]
         later = _differs(old["taken_at"], new["taken_at"]) | (old["grouped"] != new["grouped"])
         self._time.remove(ids[later & _is_timed(old)])
         looks = (old["phash"] != new["phash"]).any(axis=1) | (old["grouped"] != new["grouped"])
@@ -255,10 +257,10 @@ class Neighborhoods:
         # The orders find photos by what is known of them, so it is old once more.
         self.shots[ids] = old
         leave, enter = alike[was & ~moved], alike[banded & ~moved]
-        self._seeds += [leave, enter, *self._leave_bands(leave)]
+        self._affected += [leave, enter, *self._leave_bands(leave)]
         self.shots[ids] = new
         self.shots["banded"][alike] = banded
-        self._seeds += self._enter_bands(enter)
+        self._affected += self._enter_bands(enter)
         self._time.insert(ids[later & _is_timed(new)])
 
     def _leave_bands(self, ids: Ids) -> list[Ids]:
@@ -281,14 +283,14 @@ class Neighborhoods:
         order = self._bands[band]
         near = copies.NEIGHBORS
         around, there = order.around(order.find(ids), near, near - 1)
-        return self._similar(band, around, there, _ACROSS)
+        return self._similar(band, around, there, _PAIRS_ACROSS_GAP)
 
     def _pairs(self, ids: Ids) -> Iterable[Pairs]:
         """Return the similar pairs of photos in the bands; each may come more than once."""
         ids = ids[self.shots["banded"][ids]]
         for number, band in enumerate(self._bands):
             around, there = band.around(band.find(ids), copies.NEIGHBORS, copies.NEIGHBORS)
-            yield self._similar(number, around, there, _BESIDE)
+            yield self._similar(number, around, there, _PAIRS_WITH_CENTER)
 
     def _similar(
         self, band: int, around: Ids, there: NDArray[np.bool_], places: list[tuple[int, int]]
@@ -339,7 +341,7 @@ class Neighborhoods:
 
     # --- what to group
 
-    def take(self) -> tuple[Ids, Pairs | None]:
+    def take_affected(self) -> tuple[Ids, Pairs | None]:
         """Return the photos to group now, ascending, and the similar pairs of rows among them.
 
         No pairs are returned with all photos. Then nothing is to be grouped until something
@@ -348,9 +350,9 @@ class Neighborhoods:
         self._give_up()
         if self._all:
             return self._take_all(), None
-        seeds = np.unique(np.concatenate([_NONE, *self._seeds]))
-        self._seeds = []
-        new = seeds[self.shots["grouped"][seeds]]
+        affected = np.unique(np.concatenate([_NONE, *self._affected]))
+        self._affected = []
+        new = affected[self.shots["grouped"][affected]]
         known, pairs = new[:0], [(new[:0], new[:0])]
         while new.size:
             known = np.union1d(known, new)
@@ -363,11 +365,11 @@ class Neighborhoods:
 
     def _give_up(self) -> None:
         """Group all photos if many changed: looking for the neighbors of each takes longer."""
-        if sum(map(len, self._seeds)) > len(self._time.ids) // 4 + 1024:
-            self.seed_all()
+        if sum(map(len, self._affected)) > len(self._time.ids) // 4 + 1024:
+            self.mark_all_affected()
 
     def _take_all(self) -> Ids:
-        shots, self._all, self._seeds = self.shots, False, []
+        shots, self._all, self._affected = self.shots, False, []
         shots["grouped"] = _is_grouped(shots)
         self._time.fill(np.flatnonzero(_is_timed(shots)))
         hashed = np.flatnonzero(_is_hashed(shots))
@@ -383,7 +385,7 @@ class Neighborhoods:
         return np.flatnonzero(shots["grouped"])
 
     def columns(self, ids: Ids) -> StackColumns:
-        """Return what is known of photos, as columns."""
+        """Return what is known of photos (N,), as columns of N rows in their order."""
         shots = self.shots[ids]
         names = ("taken_at", "camera", "exposure_s", "ev", "width", "height", "phash")
         return StackColumns(ids, *(np.ascontiguousarray(shots[name]) for name in names))

@@ -94,7 +94,7 @@ class Stacker:
         self._stale = not self._noted
         self._due_at = self._calm_due_at = 0.0
         self._held: frozenset[int] = frozenset()  # photos on screen whose stack is to change
-        self._put_off: Ids = np.zeros(0, np.int64)  # all photos that wait for these
+        self._deferred: Ids = np.zeros(0, np.int64)  # all photos that wait for these
 
     def use_encoder(self, key: str | None) -> None:
         """Refine stacks by the vectors of this encoder from now on; None: without vectors."""
@@ -141,7 +141,7 @@ class Stacker:
         if self._unsaved is None:
             begin = time.monotonic()
             if calm and self._photos is not None and begin > self._due_at + _REST_S:
-                self._rest()
+                self._unload()
             if not self._stale or self.wait_s(calm):
                 return []
             self._stale = False
@@ -149,7 +149,7 @@ class Stacker:
                 self._unsaved = self._group(focus)
             except BaseException:
                 self._stale = True
-                self._forget()
+                self._reset()
                 raise
             after = time.monotonic()
             self._due_at = after + max(EVERY_S, _SHARE * (after - begin))
@@ -196,9 +196,9 @@ class Stacker:
             return
         if photos.count < _MIN_PHOTOS or not photos.settled:
             return
-        put_off = [self._put_off]
+        deferred = [self._deferred]
         if self._unsaved is not None:
-            put_off.append(self._unsaved.ids[self._unsaved.at :])
+            deferred.append(self._unsaved.ids[self._unsaved.at :])
         state = {
             "rev": self._rev,
             "encoder": self._grouped_by,
@@ -207,7 +207,7 @@ class Stacker:
         }
         columns = {
             **photos.dump(),
-            "put_off": np.concatenate(put_off),
+            "deferred": np.concatenate(deferred),
             "state": np.frombuffer(json.dumps(state).encode(), np.uint8),
         }
         token = secrets.token_hex(8)
@@ -228,7 +228,7 @@ class Stacker:
             label, columns = column_file.read(self._file)
             if label != _label(token):
                 return Neighborhoods()
-            photos, put_off = Neighborhoods(columns), columns["put_off"]
+            photos, deferred = Neighborhoods(columns), columns["deferred"]
             state = json.loads(columns["state"].tobytes())
             rev, encoder, cameras = state["rev"], state["encoder"], state["cameras"]
             if self._pairs is not None and state["pairs"] and self.encoder == encoder:
@@ -239,18 +239,18 @@ class Stacker:
             log.info("all photos are read to stack them, %s is damaged: %s", FILE, error)
             return Neighborhoods()
         self._rev = self._saved_rev = rev
-        self._put_off, self._grouped_by = put_off, encoder
+        self._deferred, self._grouped_by = deferred, encoder
         self._cameras = {name: number for number, name in enumerate(cameras)}
         return photos
 
-    def _rest(self) -> None:
+    def _unload(self) -> None:
         """Free the memory that all photos take, if the file has them."""
         self.save()
         self._due_at = time.monotonic()  # try again later, not at once
         if self._rev == self._saved_rev:
-            self._forget()
+            self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         """Know nothing of the photos any more; the next grouping reads the file."""
         self._photos, self._rev, self._saved_rev = None, 0, -1
 
@@ -259,8 +259,8 @@ class Stacker:
     def _group(self, focus: Sequence[int]) -> _Changes:
         """Group the photos near what changed, if no decision forbids it; return the changes."""
         photos, read = self._read()
-        photos.seed([self._put_off])
-        ids, similar = photos.take()
+        photos.mark_affected(self._deferred)
+        ids, similar = photos.take_affected()
         found = group(photos.columns(ids), self._likeness(ids), similar)
         before, kind = (photos.shots[name][ids] for name in ("stack", "kind"))
         changed = (found.stack != before) | (found.kind != kind)
@@ -271,7 +271,7 @@ class Stacker:
         held = changed & (_shares(before, before[shown]) | _shares(found.stack, found.stack[shown]))
         held &= ~(_shares(before, before[fresh]) | _shares(found.stack, found.stack[fresh]))
         self._held = frozenset(ids[shown].tolist()) if held.any() else frozenset()
-        self._put_off = ids[held]
+        self._deferred = ids[held]
         rows = np.flatnonzero(changed & ~held)
         # A photo that joins a stack is written with it; photos that leave a stack stay together.
         home = np.where(found.stack > 0, found.stack, before)
@@ -291,16 +291,16 @@ class Stacker:
             photos.make_room(int(ids.max()))
             looks = photos.shots["phash"][ids] != shots["phash"]
             read.append(ids[looks.any(axis=1)])
-            photos.put(ids, shots, self._members)
+            photos.update(ids, shots, self._members)
             self._rev = int(rows[-1][0])
         if self.encoder != self._grouped_by:
             self._grouped_by = self.encoder
-            photos.seed_all()
+            photos.mark_all_affected()
         renewed = None if self._pairs is None else self._pairs.refresh()
         if renewed is not None:
-            photos.seed([renewed])
+            photos.mark_affected(renewed)
         elif self._pairs is not None:
-            photos.seed_all()
+            photos.mark_all_affected()
         return photos, np.concatenate(read)
 
     def _members(self, stacks: Ids) -> Ids:

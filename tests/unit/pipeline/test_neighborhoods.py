@@ -220,8 +220,8 @@ def test_grouping_what_is_near_a_change_is_exact(
     changes = 0
     for step in range(80):
         ids = np.sort(chance.choice(np.arange(1, 100), chance.integers(1, most), replace=False))
-        photos.put(ids, draw(chance, len(ids)), lambda names: np.zeros(0, np.int64))
-        some, similar = photos.take()
+        photos.update(ids, draw(chance, len(ids)), lambda names: np.zeros(0, np.int64))
+        some, similar = photos.take_affected()
         found = group(photos.columns(some), None, similar)
         changes += int((stacks[some] != found.stack).sum())
         stacks[some], kinds[some] = found.stack, found.kind
@@ -240,8 +240,8 @@ def test_similar_pairs_are_those_of_all_photos(monkeypatch: pytest.MonkeyPatch, 
     changes = 0
     for step in range(200):
         ids = np.sort(chance.choice(np.arange(1, 100), 1 + step % 5, replace=False))
-        photos.put(ids, crowded(chance, len(ids)), lambda names: np.zeros(0, np.int64))
-        some, similar = photos.take()
+        photos.update(ids, crowded(chance, len(ids)), lambda names: np.zeros(0, np.int64))
+        some, similar = photos.take_affected()
         every = np.flatnonzero(photos.shots["grouped"])
         found = copies.similar_pairs(photos.shots["phash"][every])
         now = set().union(*(pairs_of(every, *pairs) for pairs in found))

@@ -30,7 +30,7 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing import connection, shared_memory
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+J = TypeVar("J")
 T = TypeVar("T")
 
 SAMPLE_S = 0.1  # how often memory is measured: a decoder fills about 2 GB/s at the very most
@@ -199,6 +200,14 @@ def _check_room(size: int) -> None:
 
 
 # ---------------------------------------------------------------- inside a worker process
+
+
+def run_each(function: Callable[[J], T], jobs: Sequence[J]) -> list[T]:
+    """Call a function for each of several short jobs, to be run in a pool; the first error ends it.
+
+    The function must not share pixels.
+    """
+    return [function(job) for job in jobs]
 
 
 def _run_worker(

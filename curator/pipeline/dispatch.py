@@ -18,6 +18,7 @@ from curator.pipeline import describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.encoder_lane import EncoderLane
 from curator.pipeline.faces_lane import FacesLane
+from curator.pipeline.headers_lane import HeadersLane
 from curator.pipeline.lanes import Lane, Outcome, Round
 from curator.pipeline.text_lane import TextLane
 from curator.settings import Settings
@@ -76,7 +77,7 @@ class Dispatcher:
             0 if inline else max(1, at_once - 1), pool, work, deliver, self._is_free_for_text
         )
         self.lanes: dict[LaneKind, Lane] = {
-            LaneKind.HEADERS: Lane(threads, _SHORT_JOBS, pool, work, deliver),
+            LaneKind.HEADERS: HeadersLane(threads, _SHORT_JOBS, pool, work, deliver),
             LaneKind.PIXELS: Lane(threads, at_once + 2, pool, work, deliver),
             LaneKind.FACES: FacesLane(threads, at_once + 2, pool, work, deliver),
             LaneKind.ENCODER: self._encoder,

@@ -94,6 +94,7 @@ class Lane:
         self.window = window
         self.in_flight: set[int] = set()
         self._canceled: set[int] = set()
+        self._leaders: dict[int, int] = {}  # photo in flight → the first of its group
         if pool is not None:
             self._pool = pool
         self._limits = work
@@ -154,6 +155,7 @@ class Lane:
     def submit(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
         """Start a group of jobs; each photo is in ``in_flight`` until :meth:`landed`."""
         self.in_flight.update(job.photo_id for job in jobs)
+        self._leaders.update((job.photo_id, jobs[0].photo_id) for job in jobs)
         if self._threads is None:
             self._work(run, jobs)
         else:
@@ -162,16 +164,20 @@ class Lane:
     def landed(self, photo_id: int) -> None:
         """Note that the outcome of a job was saved."""
         self.in_flight.discard(photo_id)
+        self._leaders.pop(photo_id, None)
         self._canceled.discard(photo_id)
 
     def cancel(self, photos: Iterable[int]) -> None:
-        """Cancel jobs in flight of these photos; their outcomes have the error WorkerCancelled."""
+        """Cancel jobs in flight of these photos; their outcomes have the error WorkerCancelled.
+
+        Others of their groups may get it, too; like these they are put back.
+        """
         for photo in self.in_flight.intersection(photos):
             self._canceled.add(photo)
             self._pool.cancel(self._token(photo))
 
     def _token(self, photo: int) -> object:
-        return id(self), photo
+        return id(self), self._leaders.get(photo)
 
     def close(self) -> None:
         """Wait for the threads; close the worker pool first, or this waits for the jobs."""

@@ -23,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # By default pydantic reads what every installed package offers, 10 ms of each start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # What is imported and built first is no garbage, but looking for some took an eighth of a verb.
+    # `cli` turns it on again once it knows the verb.
+    gc.disable()
     from curator import cli
 
     return cli.main(sys.argv[1:] if argv is None else list(argv), _open_window, _bench)

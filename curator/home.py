@@ -32,7 +32,7 @@ _DATA = re.compile(
     r"|backups|cache|export-presets|restoring"
 )
 _CACHE = re.compile(
-    rf"{_TEMPORARY}|CACHEDIR\.TAG|(table|stacks)\.(columns|npz)|[0-9a-f]{{24}}\.npz"
+    rf"{_TEMPORARY}|CACHEDIR\.TAG|(table|stacks|scores)\.(columns|npz)|[0-9a-f]{{24}}\.npz"
     r"|proxies|thumbs|models"
 )
 _BACKUPS = re.compile(rf"{_TEMPORARY}(-journal)?|catalog-[-\w]+\.db(-\w+)?")
@@ -147,6 +147,11 @@ class Home:
     def table_file(self) -> Path:
         """The cached photo table for the next window; may be deleted."""
         return self.cache / "table.columns"
+
+    @property
+    def scores_file(self) -> Path:
+        """The cached scores for the next verb; may be deleted."""
+        return self.cache / "scores.npz"
 
     @property
     def log(self) -> Path:

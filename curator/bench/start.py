@@ -59,7 +59,10 @@ def missing() -> str | None:
 
 
 def start(workspace: Workspace) -> list[Figure]:
-    """Start verbs and windows on libraries of 500 photos and of ``count``; medians of 7 rounds."""
+    """Start verbs and windows on libraries of 500 photos and of ``count``; medians of 7 rounds.
+
+    `curator photos` learns taste in the round that does not count, and reads its scores in others.
+    """
     few = Home.at(workspace.scratch / "few")
     make(few, _PHOTOS, pictures=False)
     many = library_copy(workspace)
@@ -67,6 +70,11 @@ def start(workspace: Workspace) -> list[Figure]:
     verbs: list[tuple[str, float, Callable[[], list[str]]]] = [
         ("curator --version", 150, lambda: ["--version"]),
         ("curator photos --limit 1", 400, lambda: _on(few, "photos", "--limit", "1")),
+        (
+            f"curator photos --limit 1, of {workspace.count:,}",
+            600,
+            lambda: _on(many, "photos", "--limit", "1"),
+        ),
         ("curator mark", 400, lambda: _on(few, "mark", "--rate", next(stars), "1")),
     ]
     figures = [

@@ -248,6 +248,14 @@ class Taste:
         """Return the id of the newest decision, 0 if there is none."""
         return int(self._store.value("SELECT coalesce(max(id), 0) FROM decision"))
 
+    def newest_judgment(self) -> tuple[int, float]:
+        """Return id and Unix time of the newest decision taste learns from, zeros without any."""
+        row = self._store.row(
+            "SELECT d.id, s.made_at FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            " WHERE d.field IN ('rating', 'flag', 'over') ORDER BY d.id DESC LIMIT 1"
+        )
+        return (row[0], row[1]) if row else (0, 0.0)
+
     def note_repeat(self, planned_after: int) -> None:
         """Record that a photo came back now, planned when this decision was the newest."""
         with self._store.transaction():

@@ -12,6 +12,7 @@ catalog load neither Qt nor a decoder.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -44,6 +45,9 @@ def main(
     output, home = Output("--json" in argv), Home.at()
     try:
         arguments = parse(argv)
+        if not gc.isenabled():  # `curator.__main__` turned it off for the imports, which stay
+            gc.freeze()
+            gc.enable()
         home = Home.at(arguments.home)
         refuse_network_home(home)
         start_logging(home)

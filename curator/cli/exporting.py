@@ -13,7 +13,7 @@ from curator.model import NotFoundError, counted
 
 if TYPE_CHECKING:
     from curator.export import ExportReport, Options, Plan
-    from curator.learning.learner import Learned
+    from curator.learning.stored_scores import Scores
     from curator.library.table import Table
 
 
@@ -49,7 +49,7 @@ def export(invocation: Invocation) -> int | None:
     return 1 if not report.photos and (plan.skipped or report.failed) else None
 
 
-def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
+def _options(invocation: Invocation, table: Table, known: Scores | None) -> Options:
     from curator.export.presets import find
     from curator.library.approval import chosen_clauses
     from curator.library.export_options import base_options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curator import __version__
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
 from curator.home import absolute
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from curator.learning.learner import Learned
     from curator.learning.outlook import Choices, Outlook
     from curator.learning.report import Report
+    from curator.learning.stored_scores import Scores
     from curator.library.table import Table
     from curator.model import Embedded
     from curator.stages.file_preview import DecodedFile
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from curator.taste.ceiling import Agreement
     from curator.workers import WorkerPool
 
+_LEARNED_FROM = ("flag", "rating", "kept", "elsewhere", "stack", "stacked")  # columns of a table
 _SIMILAR = 10  # photos, unless --limit says otherwise
 
 
@@ -47,12 +51,15 @@ def _learn(invocation: Invocation) -> Learned:
     return learned
 
 
-def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
+def scored(invocation: Invocation) -> tuple[Table, Scores | None]:
     """Read all photos, with match scores if there are enough ratings or a version is pinned.
 
+    Learns only if something it learns from has changed since the last time.
+
     Returns:
-        The photos, and the taste; None if there are no scores.
+        The photos, and their scores; None if there are none.
     """
+    from curator.learning import stored_scores
     from curator.library.table_cache import open_table
     from curator.settings import DEFAULT_RULE
 
@@ -60,16 +67,43 @@ def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
         index_words(invocation)
     home, approval = invocation.home, invocation.settings.approval
     table = open_table(invocation.catalog, home.table_file, approval)
-    if not _can_predict(invocation):
-        return table, None
-    learned = _learn(invocation)
-    table.scores.set(learned.ids, learned.scores, learned.predicted)
-    return table, learned
+    state = _taste_state(invocation, table)
+    scores = stored_scores.load(home.scores_file, state)
+    if scores is None:
+        if not _can_predict(invocation):
+            return table, None
+        scores = stored_scores.Scores.of(_learn(invocation))
+        stored_scores.save(home.scores_file, state, scores)
+    table.scores.set(scores.ids, scores.match, scores.predicted)
+    return table, scores
+
+
+def _taste_state(invocation: Invocation, table: Table) -> str:
+    """Return what scores depend on, as text: they are the same as long as it is.
+
+    Marks and stacks count by their present values, so that viewing or tagging photos changes
+    nothing.
+    """
+    catalog, settings = invocation.catalog, invocation.settings.taste
+    rows, marks = table.alive(), hashlib.blake2b(digest_size=16)
+    for column in (table.ids, *map(table.column, _LEARNED_FROM)):
+        marks.update(column[rows].tobytes())
+    known = (
+        __version__,
+        marks.hexdigest(),
+        catalog.taste.newest_judgment(),
+        [(each, catalog.vectors.last_revision(each)) for each in catalog.vectors.encoders()],
+        [(version.id, version.made_at) for version in catalog.taste.versions()[:1]],
+        catalog.taste.pinned(),
+        settings.half_life_days,
+        settings.from_files,
+    )
+    return repr(known)
 
 
 def _can_predict(invocation: Invocation) -> bool:
     """Whether there are enough ratings to predict others, or a version is pinned."""
-    from curator.learning.learner import MIN_RATINGS
+    from curator.taste import MIN_RATINGS
 
     catalog = invocation.catalog
     rated = catalog.taste.count_rated(invocation.settings.taste.from_files)
@@ -87,8 +121,9 @@ def predictions_for(
     first = {each.photo_id for each in rated if each.rating is None}
     if not first:
         return {}
-    learned = _learn(invocation)
-    predicted = zip(learned.ids.tolist(), learned.predicted.tolist(), strict=True)
+    _, scores = scored(invocation)
+    assert scores is not None
+    predicted = zip(scores.ids.tolist(), scores.predicted.tolist(), strict=True)
     return {photo: stars for photo, stars in predicted if photo in first}
 
 

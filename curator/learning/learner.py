@@ -32,6 +32,7 @@ from curator.learning.judgments import (
     has_stars,
     latest_last,
 )
+from curator.learning.stored_scores import Scores
 from curator.learning.vector_index import VectorIndex
 from curator.learning.versions import Pinned
 from curator.model import KnownError, counted
@@ -127,9 +128,7 @@ class Learned:
 
     def by_id(self) -> dict[int, int]:
         """Return the match scores by photo id; empty while the model has none."""
-        if not self.has_match:
-            return {}
-        return dict(zip(self.ids.tolist(), self.scores.astype(int).tolist(), strict=True))
+        return Scores.of(self).by_id()
 
     @property
     def sentence(self) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.learning.explanations import information_gain, uncertainties
-from curator.learning.learner import TasteLearner
 from curator.library.table import Ids, Mask, Table
+
+if TYPE_CHECKING:
+    from curator.learning.learner import TasteLearner
 
 _NO_VALUE_CODE = (1 << 31) - 1  # of a photo without the value, which comes last
 _BELOW_ALL = -(1 << 31) - 1  # below every code
@@ -93,7 +94,7 @@ ORDERS: dict[str, Order] = {
         np.minimum,
         "least certain prediction first",
         True,
-        uncertainties,
+        lambda learner, ids: _uncertainties(learner, ids),
         part=2000,
     ),
     "informative": Order(
@@ -102,9 +103,22 @@ ORDERS: dict[str, Order] = {
         np.minimum,
         "rating these improves predictions most",
         True,
-        information_gain,
+        lambda learner, ids: _information_gain(learner, ids),
     ),
 }
+
+
+# Most lists are sorted without a learner: its modules are loaded when it is asked.
+def _uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
+    from curator.learning.explanations import uncertainties
+
+    return uncertainties(learner, ids)
+
+
+def _information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
+    from curator.learning.explanations import information_gain
+
+    return information_gain(learner, ids)
 
 
 def _where_timed(table: Table) -> NDArray[np.int64]:

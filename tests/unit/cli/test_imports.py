@@ -69,6 +69,7 @@ ALLOWED = {
 }
 OF_PYDANTIC = {"pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
 LARGE_ROOMS = HEAVY_ROOMS | {"curator.export", "curator.vision", "curator.encoders"}
+LARGE_MODULES = {"curator.learning.learner", "curator.learning.explanations"}
 BARE = """
 import subprocess, sys
 before = set(sys.modules)
@@ -90,3 +91,4 @@ def test_a_short_verb_loads_what_it_needs_only(verb: str, read_once: Path, tmp_p
     libraries = loaded - sys.stdlib_module_names - OF_PYDANTIC - {"curator"}
     assert libraries <= ALLOWED[verb]
     assert {".".join(name.split(".")[:2]) for name in modules} & LARGE_ROOMS == set()
+    assert LARGE_MODULES.isdisjoint(modules)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from curator import arrays
 from curator.catalog import Catalog
+from curator.learning import learner
 from tests import catalogs, taste_data
 from tests.unit.cli.conftest import Type
 
@@ -90,6 +93,50 @@ def test_without_taste_its_sort_orders_say_what_is_missing(curator: Type) -> Non
         said = curator("photos", "--sort", order)
         assert said.code == 1
         assert "Rate 20 more photos to start predictions." in said.err
+
+
+def test_scores_are_learned_again_only_after_what_taste_learns_from_changed(
+    curator: Type, liked: dict[int, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[object] = []
+
+    def counting(*arguments: Any) -> learner.TasteLearner:
+        learned.append(arguments)
+        return learn_once(*arguments)
+
+    learn_once = learner.learn_once
+    monkeypatch.setattr(learner, "learn_once", counting)
+    first = curator("photos", "--json").json
+    curator("tag", "add", 1, "harbor")
+    again = curator("photos", "--json").json
+    assert len(learned) == 1, "a tag says nothing about taste"
+    scores = [photo["match_score"] for photo in first]
+    assert [photo["match_score"] for photo in again] == scores and None not in scores
+    assert curator("status", "--json").json["taste"] == "Learned from 30 photos with stars."
+    assert len(learned) == 1
+    for number, change in enumerate(
+        (
+            ("mark", "--rate", 5, 40),
+            ("undo",),
+            ("mark", "--reject", 41),
+            ("taste", "keep"),  # its hyperparameters are used again; this verb learns by itself
+            ("settings", "taste.half_life_days=30"),
+        )
+    ):
+        curator(*change)
+        before = len(learned)
+        curator("photos", "--limit", 1), curator("photos", "--limit", 1)
+        assert len(learned) == before + 1, (number, change)
+
+
+def test_damaged_or_foreign_scores_are_learned_again(
+    curator: Type, liked: dict[int, np.ndarray], tmp_path: Path
+) -> None:
+    before = curator("photos", "--json").json
+    file = tmp_path / "home" / "cache" / "scores.npz"
+    for content in (b"", file.read_bytes()[:-900], arrays.dump({"state": "another"})):
+        file.write_bytes(content)
+        assert curator("photos", "--json").json == before
 
 
 def test_without_ratings_there_are_no_scores(shoot: Type) -> None:

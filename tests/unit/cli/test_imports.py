@@ -92,3 +92,19 @@ def test_a_short_verb_loads_what_it_needs_only(verb: str, read_once: Path, tmp_p
     assert libraries <= ALLOWED[verb]
     assert {".".join(name.split(".")[:2]) for name in modules} & LARGE_ROOMS == set()
     assert LARGE_MODULES.isdisjoint(modules)
+
+
+READ = """
+import linecache, sys, types
+sys.modules["curator.app"] = types.SimpleNamespace(main=lambda: 0)
+from curator import __main__
+__main__._open_window()
+import colorsys
+print("PySide6.QtCore" in sys.modules, colorsys.__file__ in linecache.cache)
+"""
+
+
+def test_pyside_reads_no_source_of_modules_imported_after_it() -> None:
+    command = [sys.executable, "-c", READ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]

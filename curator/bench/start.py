@@ -26,6 +26,8 @@ _QT = "Python with PySide6, painting an empty window"
 # Prints a line once a window is painted and the event loop runs again; arguments are Curator's.
 _WINDOW = """
 import sys
+if sys.argv[1:]:  # before PySide, as by `curator`
+    import curator.cli, curator.settings
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 

@@ -35,13 +35,9 @@ def _open_window(*args: Any) -> int:
     # Nothing of what is imported and built first is garbage; looking for some took 100 ms. The
     # window turns it on again once it shows.
     gc.disable()
-    # PySide reads the source of every module imported after it, to learn whether the module uses
-    # PySide and may want names in snake case. None here does, and it took 100 ms.
-    import builtins
+    from curator.ui import plain_import
 
-    import PySide6.QtCore  # noqa: F401
-
-    builtins.__import__ = vars(builtins).get("__orig_import__", builtins.__import__)
+    plain_import.restore()
     from curator import app
 
     return app.main(*args)

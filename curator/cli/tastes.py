@@ -72,7 +72,7 @@ def scored(invocation: Invocation) -> tuple[Table, Scores | None]:
     if scores is None:
         if not _can_predict(invocation):
             return table, None
-        scores = stored_scores.Scores.of(_learn(invocation))
+        scores = _learn(invocation).without_model()
         stored_scores.save(home.scores_file, state, scores)
     table.scores.set(scores.ids, scores.match, scores.predicted)
     return table, scores

@@ -128,7 +128,13 @@ class Learned:
 
     def by_id(self) -> dict[int, int]:
         """Return the match scores by photo id; empty while the model has none."""
-        return Scores.of(self).by_id()
+        return self.without_model().by_id()
+
+    def without_model(self) -> Scores:
+        """Return what was learned about photos."""
+        return Scores(
+            self.name, self.sentence, self.has_match, self.ids, self.predicted, self.scores
+        )
 
     @property
     def sentence(self) -> str:

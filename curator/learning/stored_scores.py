@@ -10,15 +10,11 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator import arrays, atomic
-
-if TYPE_CHECKING:
-    from curator.learning.learner import Learned
 
 log = logging.getLogger(__name__)
 
@@ -42,18 +38,6 @@ class Scores:
     ids: NDArray[np.int64]
     predicted: NDArray[np.float32]
     match: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, learned: Learned) -> Self:
-        """Return the scores of what was learned."""
-        return cls(
-            learned.name,
-            learned.sentence,
-            learned.has_match,
-            learned.ids,
-            learned.predicted,
-            learned.scores,
-        )
 
     def by_id(self) -> dict[int, int]:
         """Return the match scores by photo id; empty without scores."""

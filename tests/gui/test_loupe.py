@@ -543,6 +543,7 @@ class Hand:
     def step(self, after_s: float) -> None:
         self.now += after_s
         QTest.keyClick(self._loupe, Qt.Key.Key_Right)
+        QApplication.processEvents()
 
 
 @pytest.fixture
@@ -591,6 +592,7 @@ def test_after_a_rest_nothing_is_held_back(loupe, hand) -> None:
         hand.step(1.0)
     hand.now += 60
     loupe.resize(loupe.width() - 1, loupe.height())
+    QApplication.processEvents()
     assert loupe._sharpen.interval() == ZOOMED_MS
 
 

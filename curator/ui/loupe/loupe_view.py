@@ -67,6 +67,7 @@ class LoupeView(QWidget):
         self._pace = Pace()
         self._requesting = self._timer(0, self._request_ahead)  # after posted paints
         self._rest = self._timer(REST_MS, self._rested)
+        self._planning = self._timer(0, self._plan_originals)  # after posted paints
         self._sharpen = self._timer(SHARPEN_MS, self._fetch)
         self._navigator = self._timer(NAVIGATOR_MS, self.update)  # shown while it runs
         self._linger = self._timer(_LINGER_MS, self._lingered)
@@ -187,11 +188,15 @@ class LoupeView(QWidget):
         work_s = max(pipeline.frames.full_s(request.source.want) for request in requests)
         return round(1000 * self._pace.delay_s(least_ms / 1000, work_s))
 
-    def _fetch_soon(self) -> None:
-        """Request pixels of originals shortly, or when the hand rests."""
+    def _plan_originals(self) -> None:
+        """Decide, after the paint, when to request originals: shortly, or when the hand rests."""
+        tile = self._viewport.tile()
+        if tile is None or not self.isVisible():
+            return
         zoomed = self._session.view_state.zoom is not None
         least_ms = SHARPEN_MS if not zoomed and self.strip.isHidden() else ZOOMED_MS
-        self._sharpen.start(self._delay_ms(least_ms))
+        self._sharpen.start(self._delay_ms(least_ms) if tile.proxy else 0)
+        self._linger.start(self._delay_ms(_LINGER_MS, lingering=True))
 
     def _lingered(self) -> None:
         """Read all of the original, so that zooming in shows it at once."""
@@ -209,13 +214,9 @@ class LoupeView(QWidget):
         self._session.view_state.dragged = None
         self._last_key = self._view_key()
         self._update_and_request()
-        tile = self._viewport.tile()
-        unread = tile is not None and not tile.proxy
-        if unread:
-            self._sharpen.start(0)
-        else:
-            self._fetch_soon()
-        self._linger.start(self._delay_ms(_LINGER_MS, lingering=True))
+        self._sharpen.stop()
+        self._linger.stop()
+        self._planning.start()
         if self._session.view_state.zoom is not None:
             self._navigator.start()
 
@@ -256,7 +257,7 @@ class LoupeView(QWidget):
         self.update()
         self._requesting.start()
         if session.current in touched:
-            self._fetch_soon()
+            self._planning.start()
 
     def _on_arrived(self, requests: Collection[FrameRequest]) -> None:
         tile = self._viewport.tile()
@@ -264,7 +265,7 @@ class LoupeView(QWidget):
             return
         if any(request.key == tile.proxy for request in requests):
             self.update()
-            self._fetch_soon()
+            self._planning.start()
 
     def _on_original(self, photo: int) -> None:
         if photo == self._session.current and self.isVisible():
@@ -365,8 +366,8 @@ class LoupeView(QWidget):
         """Request nothing while hidden."""
         self._decision = ""
         self._rest.stop()
-        self._sharpen.stop()
-        self._linger.stop()
+        for timer in (self._planning, self._sharpen, self._linger):
+            timer.stop()
         self._frames.want("loupe", ())
         self._pictures.thumbs.want("loupe", ())
         self.originals.want(())
@@ -375,7 +376,7 @@ class LoupeView(QWidget):
         """Request frames of the new size."""
         self._measure()
         self._request()
-        self._fetch_soon()
+        self._planning.start()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a click or a drag, or retry a failed photo."""

@@ -319,7 +319,8 @@ COLD: dict[str, str] = {
         imports.get imports.unfinished""",
     "the command line alone": """
         work.backfill check store.check text.update_all projects.last_position projects.find
-        sidecars.find_unread metadata.preview_readings vocabulary.all taste.count_rated""",
+        sidecars.find_unread metadata.preview_readings vocabulary.all taste.count_rated
+        taste.newest_judgment""",
     "a scan or a person found that two photos are one, or one is two": """
         decisions.standing files.keep_former identity.find_twin identity.join identity.merge
         identity.reads_whole identity.split results.examine_peek results.save_examined_peek

@@ -228,3 +228,9 @@ def program() -> list[str]:
 def resident_mb() -> float:
     """Return the memory this process holds, in MB."""
     return float(psutil.Process().memory_info().rss / 1e6)
+
+
+def held_mb() -> float:
+    """Return the memory without pages of files and shared memory, in MB; on Linux alone."""
+    memory = psutil.Process().memory_info()
+    return float((memory.rss - getattr(memory, "shared", 0)) / 1e6)

@@ -1,7 +1,7 @@
 """Dialogs, and actions on folders and files, that commands request from the window.
 
 The main window owns one; nothing here knows the main window. A dialog is imported when it opens:
-the window starts without them.
+most windows close without it.
 """
 
 from __future__ import annotations

@@ -14,14 +14,6 @@ from curator.ui.widgets import theme, words
 from curator.ui.widgets.dialogs import Dialog
 from curator.ui.widgets.tables import TextRows, table
 
-STAGE_TITLES = {
-    "peek": "Headers",
-    "convert": "Image",
-    "faces": "Faces",
-    "embed": "Analysis",
-    "describe": "Description",
-    "read_text": "Text",
-}
 _SENTENCES = {
     "peek": "{} could not be read.",
     "convert": "{} could not be read.",
@@ -44,7 +36,7 @@ class FailureTable(TextRows[Failure]):
         return (
             words.path(Path(path.parent.name) / path.name),
             row.reason,
-            STAGE_TITLES.get(row.stage, row.stage),
+            words.STAGE_TITLES.get(row.stage, row.stage),
             str(row.attempts),
             format_time(later) if later is not None else "",
         )[column]

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QWidget
 
 from curator.model import Pass, counted
 from curator.session import Session
-from curator.ui.dialogs.sidecars_dialog import SidecarsDialog
 from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.panels.status_line import SHOW_PENDING, StatusLine
 
@@ -52,6 +51,8 @@ class SidecarNotices(QObject):
 
     def open(self) -> None:
         """Open the sidecars dialog for the selection, or for the scope."""
+        from curator.ui.dialogs.sidecars_dialog import SidecarsDialog  # see `window_actions`
+
         session = self._session
         chosen = session.photos.selection if len(session.photos.selection) > 1 else ()
         ids = sorted(chosen) or session.statistics.scope_ids()

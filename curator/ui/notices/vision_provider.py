@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal
@@ -16,10 +17,12 @@ from curator.model import KnownError
 from curator.pipeline.provider import DownloadEnd, DownloadProgress
 from curator.session import Session
 from curator.settings import VisionSettings
-from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.widgets import layouts, theme, words
 from curator.vision import Health, VisionOptions
+
+if TYPE_CHECKING:
+    from curator.ui.dialogs.settings_dialog import SettingsDialog
 
 _HELD, _PULLING = "describing-held", "pulling"
 CHOOSE = "Installed models…"
@@ -148,6 +151,8 @@ class ProviderPanel(QWidget):
         self.result.setVisible(bool(self.result.text()))
 
     def _dialog(self) -> SettingsDialog:
+        from curator.ui.dialogs.settings_dialog import SettingsDialog  # see `window_actions`
+
         dialog = self.window()
         assert isinstance(dialog, SettingsDialog)
         return dialog

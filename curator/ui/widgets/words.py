@@ -12,6 +12,15 @@ from PySide6.QtGui import QFontMetrics
 from curator.library.captions import gps_location, utc_offset
 from curator.model import Capture, aperture, bidi_safe, counted, file_size, focal_length, shutter
 
+STAGE_TITLES = {
+    "peek": "Headers",
+    "convert": "Image",
+    "faces": "Faces",
+    "embed": "Analysis",
+    "describe": "Description",
+    "read_text": "Text",
+}
+
 
 def count(number: int) -> str:
     """Format a count with thousands separators: ``3,012``."""

@@ -108,3 +108,11 @@ def test_pyside_reads_no_source_of_modules_imported_after_it() -> None:
     command = [sys.executable, "-c", READ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_a_window_starts_with_few_dialogs() -> None:
+    names = "print(*(name for name in sys.modules if name.startswith('curator.ui.dialogs.')))"
+    command = [sys.executable, "-c", f"import sys; from curator import app; {names}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {name.rpartition(".")[2] for name in done.stdout.split()}
+    assert loaded <= {"recovery", "palette", "tag_entry", "project_chooser", "project_dialogs"}

@@ -40,3 +40,14 @@ def test_the_largest_values_change_no_other_column(home: Home) -> None:
         expected = {photo: number, together: number}
         found = dict(zip(table.ids.tolist(), table.column(column).tolist(), strict=True))
         assert {key: value for key, value in found.items() if value} == expected, column
+
+
+def test_a_nul_in_a_damaged_catalog_shifts_no_other_name(home: Home) -> None:
+    catalogs.fill(home.catalog, 3)
+    catalogs.capture(home.catalog, 2, camera="Seaside\0 7")
+    catalogs.capture(home.catalog, 3, camera="Meridian")
+    catalog = Catalog.open(home.catalog)
+    table = Table(catalog)
+    catalog.close()
+    cameras = [table.rows.cameras[number] for number in table.column("camera")]
+    assert cameras[1:] == ["Seaside 7", "Meridian"]

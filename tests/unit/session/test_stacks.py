@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from curator.home import Home
+from curator.library import stack_index
 from curator.model import Marks, Pass, Verdict, View
-from curator.session import Session
+from curator.session import Session, suggestions
 from tests import catalogs
 from tests.unit.conftest import Person
 
@@ -456,3 +458,23 @@ def test_a_stack_found_in_a_list_by_sharpness_gathers_at_the_current_photo(
     assert session.ids.tolist() == [12, *BRACKET, 2, 7, *BURST]
     assert session.criteria.mode is Pass.CULL
     assert session.current == 12
+
+
+# --- suggestions
+
+
+def test_suggestions_that_would_delay_the_start_come_afterwards(
+    session: Session,
+    open_session: Callable[[], Session],
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:
+    suggested = session.table.ids[session.table.stacks.suggested()].tolist()
+    monkeypatch.setattr(stack_index, "_MANY", 1)
+    monkeypatch.setattr(suggestions, "_FRAMES", 1)
+    later = open_session()
+    assert not later.table.stacks.is_complete
+    with qtbot.waitSignal(later.photos.counts_changed):
+        pass
+    qtbot.waitUntil(lambda: later.table.stacks.is_complete)
+    assert later.table.ids[later.table.stacks.suggested()].tolist() == suggested

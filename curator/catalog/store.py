@@ -91,15 +91,22 @@ class TransactionSize:
             self.values = max(1, min(PART, 2 * self.values, fitting))
 
 
-def timed_chunks(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+def timed_chunks(values: Sequence[Value], pause_s: float = 0.0) -> Iterator[Sequence[Value]]:
     """Split values into parts to write in a transaction each, of about ``TURN_S``.
 
-    A decision that waits is written between them.
+    A decision that waits is written between them. If the caller's work on a part fails, the parts
+    before it stay written.
+
+    Args:
+        values: what to split.
+        pause_s: a pause after each part, which does not count as its time.
     """
     start, size = 0, TransactionSize()
     while part := values[start : start + size.values]:
         with size.measured(len(part)):
             yield part
+        if pause_s:
+            time.sleep(pause_s)
         start += len(part)
 
 
@@ -108,9 +115,7 @@ def paused_chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
     A decision of another process, which is not woken but polls, is written in the pause.
     """
-    for part in timed_chunks(ids):
-        yield part
-        time.sleep(PAUSE_S)
+    return timed_chunks(ids, PAUSE_S)
 
 
 def folder_prefix(path: str | Path) -> str:

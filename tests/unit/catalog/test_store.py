@@ -10,6 +10,7 @@ import threading
 from collections import namedtuple
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import peewee
 import pytest
@@ -474,3 +475,18 @@ def test_background_transactions_take_as_many_photos_as_their_time_allows(
         parts.append(len(part))
         now += len(part) * each_s
     assert parts == sizes
+
+
+def test_a_pause_between_transactions_makes_none_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, parts = 0.0, []
+
+    def pass_time(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(store, "time", SimpleNamespace(monotonic=lambda: now, sleep=pass_time))
+    for part in store.paused_chunks(range(84)):
+        parts.append(len(part))
+        pass_time(len(part) * 2**-15)
+    assert parts == [16, 32, 32, 4]
+    assert now == pytest.approx(84 * 2**-15 + 4 * store.PAUSE_S)

@@ -87,13 +87,13 @@ class PhotoRows:
             for name, texts in self._texts.items():
                 texts.extend_joined(columns[name])
             return False
-        names = self._texts["name"]
-        known = rows[rows < len(names)]
-        before = names.at(known)
+        known = rows < len(self._texts["name"])
+        changed = {}
         for name, texts in self._texts.items():
-            texts.extend([None] * fresh)
-            texts.set(rows, split(columns[name]))
-        return before != names.at(known)
+            values = np.array(split(columns[name]), object)
+            changed[name] = texts.set(rows[known], values[known].tolist())
+            texts.extend(values[~known].tolist())
+        return changed["name"]
 
     def camera_numbers(self, joined: str) -> Ids:
         """Return the numbers of cameras whose names are joined by NULs; a new name gets one."""

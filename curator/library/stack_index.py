@@ -173,7 +173,8 @@ class StackIndex:
         """Mark the suggested frames among these rows, reviewed or not."""
         self.update_suggestions()
         frames, names = self._waiting
-        first, last = np.searchsorted(names, [wanted := np.unique(self._names[rows]), wanted + 1])
+        wanted = np.unique(self._names[rows])
+        first, last = np.searchsorted(names, wanted), np.searchsorted(names, wanted, "right")
         asked = [np.arange(*span) for span in zip(first, last, strict=True) if span[0] < span[1]]
         if asked:
             at = np.concatenate(asked)

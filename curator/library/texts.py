@@ -78,12 +78,14 @@ class Texts:
         packed = len(self._ends) + sum(len(ends) for _, ends in self._parts)
         return packed == self._size and count >= min(self._size, _MANY)
 
-    def set(self, rows: Ids, texts: Sequence[str | None]) -> None:
-        """Set the texts of some rows."""
-        for row, text in zip(rows.tolist(), texts, strict=True):
-            if self[row] != text:
-                self._changed[row] = text
+    def set(self, rows: Ids, texts: Sequence[str | None]) -> bool:
+        """Set the texts of some rows; return whether any of them was another one before."""
+        changed = {
+            row: text for row, text in zip(rows.tolist(), texts, strict=True) if self[row] != text
+        }
+        self._changed.update(changed)
         self._pack_changed()
+        return bool(changed)
 
     def _pack_changed(self) -> None:
         """Pack all texts again once many are in the dict, which takes several times the memory."""

@@ -9,6 +9,7 @@ a :class:`CatalogError` with a remedy.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import errno
 import itertools
@@ -19,7 +20,9 @@ import sqlite3
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import peewee
@@ -41,6 +44,7 @@ PART = 200  # photos written in one background transaction, at most
 PAUSE_S = 0.001  # between two of them, for decisions of other processes, which poll
 _FIRST_PART = 16  # photos in the first transaction, before it is known how long one takes
 HELD_S = 0.05  # longest pause of background writers after a key press
+_READERS, _AHEAD = 2, 6  # connections that read at once; queries started before it is their turn
 _ROOM = 256 << 10  # bytes SQLite needs beside a catalog to open it at all
 _RESERVED_AT_ONCE = 1 << 20  # bytes that the log grows while a decision may wait, some 2 ms
 _LOG_HEADER, _FRAME_HEADER = 32, 24  # bytes in the log before all frames, and before each page
@@ -224,6 +228,43 @@ class Store:
             yield from self._execute_patiently(sql, parameters)
         except sqlite3.Error as error:
             raise self._fault(error) from error
+
+    def first_rows(self, sql: str, each: Sequence[Sequence[object]]) -> Iterator[Row]:
+        """Run a long query with each of many parameters; yield the first row of each, in order.
+
+        Lazy: two queries at a time run a little ahead of the caller, on threads and connections of
+        their own. Each sees what was committed when it began.
+        """
+        if len(each) < _READERS:
+            yield from (self.rows(sql, parameters)[0] for parameters in each)
+            return
+        free: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+
+        def read(parameters: Sequence[object]) -> Row:
+            connection = free.get()
+            try:
+                row: Row = connection.execute(sql, parameters).fetchone()
+                return row
+            finally:
+                free.put(connection)
+
+        with contextlib.ExitStack() as opened:
+            try:
+                for _ in range(_READERS):
+                    free.put(opened.enter_context(contextlib.closing(self._reader())))
+                readers = opened.enter_context(ThreadPoolExecutor(_READERS, "curator-reader"))
+                ahead = collections.deque(readers.submit(read, part) for part in each[:_AHEAD])
+                for part in [*each[_AHEAD:], *[None] * len(ahead)]:
+                    yield ahead.popleft().result()
+                    if part is not None:
+                        ahead.append(readers.submit(read, part))
+            except sqlite3.Error as error:
+                raise self._fault(error) from error
+
+    def _reader(self) -> sqlite3.Connection:
+        """Open a connection that only reads, for any thread."""
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(uri, BUSY_TIMEOUT_S, uri=True, check_same_thread=False)
 
     def rows_for(self, sql: str, values: Iterable[object], *before: object) -> list[Row]:
         """Run a query about many values; return all its rows.

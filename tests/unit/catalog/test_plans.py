@@ -292,7 +292,8 @@ COLD: dict[str, str] = {
         open close store.close store.connect store.reserve_log
         store.keep_disk_reserve work.use_stages
         vectors.use_encoder removal.interrupted photos.snapshot photos.iterate_columns
-        photos.last_rev photos.last_id store.each_row stacks.snapshot stacks.set_snapshot
+        photos.last_rev photos.last_id store.first_rows store.each_row
+        stacks.snapshot stacks.set_snapshot
         volumes.sample_files
         volumes.note volumes.set_aside volumes.set_away volumes.refresh_waiting
         volumes.relink""",

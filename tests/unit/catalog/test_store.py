@@ -12,15 +12,18 @@ from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import peewee
 import pytest
 
 from curator.catalog import (
     Catalog,
     ConductorLock,
+    DamagedError,
     DiskFullError,
     backups,
     migrations,
+    photos,
     restore,
     schema,
     store,
@@ -211,6 +214,34 @@ def test_a_read_only_catalog_refuses_a_decision_and_keeps_reading(home: Home) ->
     with pytest.raises(CatalogError, match="is not writable"):
         catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
     assert catalog.photos.get(2).marks.rating is None
+    catalog.close()
+
+
+def test_photos_are_read_in_parts_and_in_order(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(home.catalog, 40)
+    catalog = Catalog.open(home.catalog)
+    (whole,) = catalog.photos.iterate_columns()
+    monkeypatch.setattr(photos, "_PART", 3)
+    parts = list(catalog.photos.iterate_columns())
+    assert [len(part["id"]) for part in parts] == [*[3] * 13, 1]
+    assert np.concatenate([part["id"] for part in parts]).tolist() == whole["id"].tolist()
+    assert "\0".join(part["name"] for part in parts) == whole["name"]
+    some = catalog.photos.iterate_columns()
+    next(some)
+    some.close()
+    readers = [thread for thread in threading.enumerate() if "reader" in thread.name]
+    assert not readers, "a caller who stops early leaves no thread behind"
+    catalog.close()
+
+
+def test_a_part_that_cannot_be_read_is_damage(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(home.catalog, 40)
+    monkeypatch.setattr(photos, "_PART", 3)
+    catalog = Catalog.open(home.catalog)
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE photo SET name = CAST(x'ff41' AS TEXT) WHERE id = 31")
+    with pytest.raises(DamagedError, match="is damaged"):
+        list(catalog.photos.iterate_columns())
     catalog.close()
 
 

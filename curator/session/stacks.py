@@ -72,8 +72,10 @@ class StackController:
         if photo_id not in listing:
             return ""
         frames = listing.unit(photo_id)
+        if len(frames) == 1:
+            return ""
         position = int(np.flatnonzero(frames == photo_id)[0]) + 1
-        return f"{position:,} of {len(frames):,}" if len(frames) > 1 else ""
+        return f"{position:,} of {len(frames):,}"
 
     def suggestion_reason(self, photo_id: int) -> str:
         """Return why a photo is the suggested best of its stack; empty if it is not."""

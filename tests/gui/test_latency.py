@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 
 from curator.model import Flag
 from curator.session import Session
+from curator.ui.loupe import caption
 from curator.ui.main_window import MainWindow
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
@@ -38,6 +39,27 @@ def culling(
         timeout=WITHIN_MS,
     )
     return window
+
+
+def test_the_caption_of_the_next_photo_is_drawn_before_its_key(
+    culling: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot
+) -> None:
+    loupe, drawn, painted = culling.loupe, [], []
+    draw = caption.Caption.draw
+    monkeypatch.setattr(
+        caption.Caption, "draw", lambda shown, *at: (drawn.append(shown.name), draw(shown, *at))
+    )
+    caption.drawn.cache_clear()
+    loupe.painted.connect(lambda _: painted.append(len(drawn)))
+    for _ in range(3):
+        QTest.keyClick(culling, Qt.Key.Key_Right)
+        qtbot.waitUntil(
+            lambda: bool(painted) and not loupe._requesting.isActive(), timeout=WITHIN_MS
+        )
+        drawn_ahead, drawn_by_key = drawn[painted[0] :], drawn[: painted[0]]
+        painted.clear(), drawn.clear()
+    following = culling.session.tile(int(culling.session.ids[culling.session.photos.index + 1]))
+    assert (drawn_by_key, drawn_ahead) == ([], [following.name])
 
 
 def test_after_a_mark_the_next_photo_is_painted_first(

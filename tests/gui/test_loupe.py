@@ -272,14 +272,14 @@ def test_z_shows_the_proxy_until_the_original_arrives(session, loupe, pipeline, 
     assert session.view_state.zoom == 1.0
     tile = session.tile(photo)
     assert swatches.shows(seen(loupe), 1100, 400, photo)
-    assert loupe._drawing._caption(tile).right == "100 % · proxy 1,440 px"
+    assert loupe._drawing._caption(tile, loupe._drawing.best).right == "100 % · proxy 1,440 px"
     qtbot.waitUntil(lambda: bool(pipeline.requests))
     request = pipeline.requests[0]
     assert (pipeline.photo(request), request.size, request.want) == (photo, None, "preview")
     with qtbot.waitSignal(loupe.originals.arrived):
         pipeline.deliver()
     assert swatches.shows(seen(loupe), 1100, 400, photo)
-    assert "proxy" not in loupe._drawing._caption(tile).right
+    assert "proxy" not in loupe._drawing._caption(tile, loupe._drawing.best).right
     assert loupe.place().size() == QSize(6000, 4000)
     assert swatches.shows(seen(loupe), 1100, 400, photo)
 
@@ -455,7 +455,9 @@ def test_a_picture_too_large_for_memory_shows_how_many_pixels_it_has(
         photo = pipeline.deliver()
     assert loupe.place().size() == QSize(6000, 4000)
     assert swatches.shows(seen(loupe), 1100, 400, photo)
-    assert loupe._drawing._caption(session.tile(photo)).right.endswith(" · 3,000 px")
+    assert loupe._drawing._caption(session.tile(photo), loupe._drawing.best).right.endswith(
+        " · 3,000 px"
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (60_000, 2_000)])
@@ -488,7 +490,7 @@ def test_an_unreadable_original_leaves_the_proxy_with_the_reason(
     with qtbot.waitSignal(loupe.originals.failed):
         photo = pipeline.refuse(KnownError("The file is not there.", "Plug the drive in."))
     assert swatches.shows(seen(loupe), 1100, 400, photo)
-    right = loupe._drawing._caption(session.tile(photo)).right
+    right = loupe._drawing._caption(session.tile(photo), loupe._drawing.best).right
     assert right == "100 % · proxy 1,440 px: the file is not there"
     name = session.table.name(photo)
     assert said == [

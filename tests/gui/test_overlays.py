@@ -306,7 +306,7 @@ def right(loupe: LoupeView) -> str:
     seen(loupe)
     tile = loupe._viewport.tile()
     assert tile is not None
-    return loupe._drawing._caption(tile).right
+    return loupe._drawing._caption(tile, loupe._drawing.best).right
 
 
 def test_r_switches_a_pair_from_jpeg_to_raw_and_the_next_photos_follow(

@@ -1,14 +1,20 @@
-"""The caption line below a picture, and the navigator of a zoomed one."""
+"""The caption line below a picture, and the navigator of a zoomed one.
+
+A caption takes as long to draw as the picture above it. It is drawn once for its texts, before its
+photo is shown if possible, and then copied to the screen.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
 
-from curator.library.table import Tile
-from curator.model import Verdict
+from curator.model import Marks, Verdict
+from curator.settings import Surround
 from curator.ui.widgets import mark_painter, theme, words
 
 HEIGHT = 24
@@ -31,7 +37,8 @@ class Caption:
     """The line below a picture: marks at the left, capture data, and file facts at the right.
 
     Attributes:
-        tile: the photo.
+        name: of the photo.
+        marks: of the photo.
         middle: its capture data.
         right: facts about its file and the pixels shown.
         role: of a photo beside another one: winner or challenger.
@@ -39,7 +46,8 @@ class Caption:
             drawn in pencil before the capture data.
     """
 
-    tile: Tile
+    name: str
+    marks: Marks
     middle: str
     right: str
     role: str = ""
@@ -59,12 +67,12 @@ class Caption:
             painter.setPen(text)
             painter.drawText(line, align | Qt.AlignmentFlag.AlignLeft, self.role)
             left += metrics.horizontalAdvance(self.role) + _GAP // 2
-        if self.tile.marks.verdict is Verdict.REJECTED:
+        if self.marks.verdict is Verdict.REJECTED:
             _draw_reject_icon(painter, left, middle)
             left += 16
         # The photo in view is not skipped yet, however long it has been shown.
-        left = mark_painter.draw_marks(painter, left, middle, self.tile.marks, False, quiet)
-        name_width = metrics.horizontalAdvance(self.tile.name)
+        left = mark_painter.draw_marks(painter, left, middle, self.marks, False, quiet)
+        name_width = metrics.horizontalAdvance(self.name)
         spare = max(line.right() + 1 - left - name_width - 2 * _GAP, 0)
         facts = metrics.elidedText(self.right, elide, spare) if spare > _LEAST else ""
         right = line.right() + 1 - metrics.horizontalAdvance(facts)
@@ -83,6 +91,25 @@ class Caption:
         painter.setPen(text)
         center = QRect(start, line.top(), max(end - start, 0) + 1, line.height())
         painter.drawText(center, align | Qt.AlignmentFlag.AlignLeft, shown)
+
+
+@lru_cache(maxsize=16)  # eight panes beside each other, each now and before; 140 KB a whole line
+def drawn(shown: Caption, width: int, surround: Surround, ratio: float) -> QPixmap:
+    """Return a caption drawn on its surround, as wide as given in logical px.
+
+    Args:
+        shown: the caption.
+        width: of the line, logical px.
+        surround: the color around the picture.
+        ratio: device px per logical px.
+    """
+    line, color = QRect(0, 0, width, HEIGHT), theme.SURROUND_COLORS[surround]
+    image = QPixmap(math.ceil(width * ratio), math.ceil(HEIGHT * ratio))
+    image.setDevicePixelRatio(ratio)
+    image.fill(color)
+    with QPainter(image) as painter:
+        shown.draw(painter, line, theme.body_font(), color)
+    return image
 
 
 def _draw_reject_icon(painter: QPainter, left: int, middle: int) -> None:

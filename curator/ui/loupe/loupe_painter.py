@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from curator.imaging import screen
 from curator.library import captions
@@ -95,9 +95,16 @@ class LoupePainter:
             role: of the photo in a pair; shown first.
             decision: the mark just made, and on which photo.
         """
-        line = pane.adjusted(MARGIN, pane.height() - caption.HEIGHT, -MARGIN, 0)
-        shown = self._caption(tile, role, decision)
-        shown.draw(painter, line, self._font, self.surround())
+        at = QPoint(pane.left() + MARGIN, pane.bottom() + 1 - caption.HEIGHT)
+        painter.drawPixmap(at, self._drawn(self._caption(tile, self.best, role, decision), pane))
+
+    def draw_caption_ahead(self, tile: Tile, pane: QRect) -> None:
+        """Draw the caption of a photo that may come next, so that its paint only copies it."""
+        self._drawn(self._caption(tile, self._viewport.best(tile)), pane)
+
+    def _drawn(self, shown: caption.Caption, pane: QRect) -> QPixmap:
+        surround = self._session.view_state.surround
+        return caption.drawn(shown, pane.width() - 2 * MARGIN, surround, self.ratio)
 
     def _logical(self, rect: QRect) -> QRect:
         return logical(rect, self.ratio).toRect()
@@ -197,7 +204,7 @@ class LoupePainter:
 
     def description(self, tile: Tile) -> str:
         """Return what the pane shows in words, for screen readers."""
-        shown = self._caption(tile)
+        shown = self._caption(tile, self.best)
         reason = self._session.detail(tile.id).reason if tile.state == "failed" else ""
         marks = self._session.caption(tile.id)[0]
         found = self._viewport.overlay(tile, self.best) if self.best is not None else None
@@ -214,9 +221,9 @@ class LoupePainter:
     def _percent(self) -> str:
         return f"{(self._session.view_state.zoom or 1) * 100:.0f} %"
 
-    def _pixels(self, tile: Tile) -> str:
+    def _pixels(self, tile: Tile, best: BestPixels | None) -> str:
         """Return which pixels are shown, and why there are no better ones."""
-        best, detail = self.best, self._session.detail(tile.id)
+        detail = self._session.detail(tile.id)
         requested = self._session.view_state.developed
         if best is None:
             return captions.files_line(detail)
@@ -240,10 +247,13 @@ class LoupePainter:
             parts.append(f"no {other}: {why}" if why else f"loading {other}")
         return words.joined(parts)
 
-    def _caption(self, tile: Tile, role: str = "", decision: str = "") -> caption.Caption:
+    def _caption(
+        self, tile: Tile, best: BestPixels | None, role: str = "", decision: str = ""
+    ) -> caption.Caption:
         _, middle, files = self._session.caption(tile.id)
         if tile.state != "failed":
-            files = words.joined((self._percent() if self._zoomed else "", self._pixels(tile)))
+            percent = self._percent() if self._zoomed else ""
+            files = words.joined((percent, self._pixels(tile, best)))
         position = self._session.stacks.position_in_stack(tile.id)
         away = (
             captions.unavailable_reason(self._session.detail(tile.id))
@@ -251,4 +261,4 @@ class LoupePainter:
             else ""
         )
         right = words.joined((position, away, files))
-        return caption.Caption(tile, middle, right, role, decision)
+        return caption.Caption(tile.name, tile.marks, middle, right, role, decision)

@@ -154,20 +154,21 @@ class LoupeView(QWidget):
         return (session.current, state.zoom, state.developed, kinds, state.bare, strip)
 
     def _update_and_request(self) -> None:
-        """Paint first if a frame is ready; otherwise request frames first."""
+        """Paint first if the proxies are decoded; otherwise request them first."""
         self.update()
-        if not self._viewport.ready():
+        if not self._viewport.has_proxies():
             self._request()
         self._requesting.start()
 
     def _request_ahead(self) -> None:
-        """Request the neighbors' frames after the paint, and load the next caption."""
+        """Request the neighbors' frames after the paint, and draw the next caption."""
         self._request()
         session = self._session
         following = session.photos.index + session.photos.direction
         if self.isVisible() and 0 <= following < len(session.ids):
-            session.caption(int(session.ids[following]))
-            session.faces.of(int(session.ids[following]))
+            photo = int(session.ids[following])
+            self._drawing.draw_caption_ahead(session.tile(photo), self._pane)
+            session.faces.of(photo)
 
     def _fetch(self) -> None:
         """Request pixels and overlays of originals where they are needed."""

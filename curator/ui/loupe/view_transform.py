@@ -8,6 +8,7 @@ upright width and height.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from PySide6.QtCore import QPoint, QRect, QSize
 
@@ -16,16 +17,19 @@ Fraction = tuple[float, float]
 
 def fit(picture: QSize, view: QRect) -> QRect:
     """Center a picture in the view, as large as possible but never above 100 %."""
-    size = QSize(picture)
-    if size.width() > view.width() or size.height() > view.height():
-        scale = min(view.width() / size.width(), view.height() / size.height())
-        size = QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
-    return QRect(
-        view.x() + (view.width() - size.width()) // 2,
-        view.y() + (view.height() - size.height()) // 2,
-        size.width(),
-        size.height(),
-    )
+    across, down = view.width(), view.height()
+    width, height = fitted((picture.width(), picture.height()), (across, down))
+    return QRect(view.x() + (across - width) // 2, view.y() + (down - height) // 2, width, height)
+
+
+@lru_cache(maxsize=1024)  # a key asks for the sizes of a dozen photos, some of them often
+def fitted(picture: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of a picture in some room, at most its own."""
+    (width, height), (across, down) = picture, room
+    if width <= across and height <= down:
+        return picture
+    scale = min(across / width, down / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def zoomed(picture: QSize, view: QRect, zoom: float, center: Fraction) -> QRect:

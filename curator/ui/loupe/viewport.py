@@ -198,8 +198,8 @@ class Viewport:
 
     def fitted(self, tile: Tile) -> tuple[int, int]:
         """Return a photo's size at fit."""
-        place = view_transform.fit(self.size(tile), self.area)
-        return place.width(), place.height()
+        picture = max(tile.width, 1), max(tile.height, 1)
+        return view_transform.fitted(picture, (self.area.width(), self.area.height()))
 
     def steps(self, tile: Tile) -> list[float]:
         """Return the zoom steps: from 100 % on, and smaller ones that are larger than fit."""
@@ -264,16 +264,16 @@ class Viewport:
             source(self._session.detail(tile.id), developed, zoomed),
             tile.turn,
             size,
-            zoomed or self._needs_original(tile, developed),
+            self._needs_original(tile, developed, zoomed),
             kinds,
             bytes_ + (area if kinds else 0),
             self.crops(tile),
         )
 
-    def _needs_original(self, tile: Tile, developed: bool | None) -> bool:
-        """Whether the proxy does not suffice at fit: absent, too small, or of another picture."""
+    def _needs_original(self, tile: Tile, developed: bool | None, zoomed: bool) -> bool:
+        """Whether the proxy does not suffice: absent, too small, or of another picture."""
         proxy = self.proxy(tile)
-        if proxy is None or self._frames.failure(proxy) is not None:
+        if zoomed or proxy is None or self._frames.failure(proxy) is not None:
             return True
         detail = self._session.detail(tile.id)
         if developed is not None and developed != shows_raw(detail, None, False):
@@ -290,9 +290,9 @@ class Viewport:
         requested = self.state.developed
         zoomed = self.state.zoom is not None
         for developed in (None,) if requested is None else (requested, not requested):
+            if not self._needs_original(tile, developed, zoomed):
+                return None
             request = self.request_for(tile, developed)
-            if not request.pixels:
-                return None  # the proxy suffices
             for size in (None, self.fitted(tile)) if zoomed else (request.size, None):
                 pixels = self._originals.pixels(replace(request, size=size))
                 if pixels is not None:
@@ -353,11 +353,11 @@ class Viewport:
             ids.insert(2, next_stack)
         return [self._tile_of(photo) for photo in ids]
 
-    def ready(self) -> bool:
-        """Whether the photo's pixels are available at the exact size on screen."""
+    def has_proxies(self) -> bool:
+        """Whether the photo's proxies are decoded at the sizes that are shown."""
         tile = self.tile()
-        best = None if tile is None else self.best(tile)
-        return best is not None and best.frame.image.size() == self.place(best.frame).size()
+        requests = () if tile is None else filter(None, self.proxies(tile))
+        return tile is not None and None not in map(self._frames.get, requests)
 
     def reason(self, tile: Tile) -> str:
         """Return why there are no pixels to show, if known; else empty."""

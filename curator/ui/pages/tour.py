@@ -88,13 +88,14 @@ class Tour(QWidget):
         """Fade the key of a command that was just run, and all keys after enough marks."""
         if self._left is None:
             return
-        name = _SAME_KEY.get(command, command)
+        before, name = len(self._left), _SAME_KEY.get(command, command)
         self._left -= {does for names, does in TOUR_KEYS if name in names}
         self._marks += COMMANDS[command].group == "Rate and flag"
         if self._marks >= _LAST_MARK:
             self._left.clear()
         self._at = self._session.criteria.mode, self._session.view_state.view
-        self._refresh()
+        if len(self._left) < before:
+            self._refresh()
 
     def _on_state(self) -> None:
         """Start with the first cull; once all keys are used, end when pass or view changes."""

@@ -20,11 +20,18 @@ def group_stacks(stacks: Ids, ranks: Ids) -> NDArray[np.intp]:
         stacks: (N,) names of stacks, 0 for single photos.
         ranks: (N,) the order of frames within a stack.
     """
-    lead = np.arange(len(stacks))
-    members = np.flatnonzero(stacks)
-    _, first, where = np.unique(stacks[members], return_index=True, return_inverse=True)
-    lead[members] = members[first][where]
-    return np.lexsort((ranks, lead))
+    return np.lexsort((ranks, first_frames(stacks)))
+
+
+def first_frames(stacks: Ids) -> Ids:
+    """Return for each position that of the first frame of its stack, or itself if it is single."""
+    first = np.arange(len(stacks))
+    frames = np.flatnonzero(stacks)
+    of = stacks[frames]
+    by_stack = np.full(int(of.max(initial=0)) + 1, len(stacks))
+    np.minimum.at(by_stack, of, frames)
+    first[frames] = by_stack[of]
+    return first
 
 
 class Spans:

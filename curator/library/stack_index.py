@@ -9,7 +9,7 @@ comparing the people in half a million frames takes seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,29 @@ from curator.library.columns import padded
 from curator.library.photo_folders import PhotoFolders
 from curator.library.photo_rows import PhotoRows
 from curator.library.sort_keys import SortRanks
-from curator.library.spans import Ids, Mask
+from curator.library.spans import Ids, Mask, first_frames, unit_spans
 from curator.library.stack_eyes import StackEyes
 from curator.model import StackKind
 from curator.stages.stack import KIND_CODE, Candidates, propose, reason
 
 _MANY = 2000  # with more changed rows, all suggestions are computed again
 _SLICE = 20_000  # frames compared at once, where nobody has to draw meanwhile; it bounds memory
+
+
+class _ByTime(NamedTuple):
+    """An answer of :meth:`StackIndex.by_time`, and what it was computed from."""
+
+    every: Ids  # all rows by capture time
+    serial: int
+    among: Mask
+    together: bool
+    rows: Ids
+    starts: Ids
+
+    def holds(self, every: Ids, serial: int, among: Mask, together: bool) -> bool:
+        """Whether this still is the answer."""
+        same = self.every is every and (self.serial, self.together) == (serial, together)
+        return same and np.array_equal(self.among, among)
 
 
 class StackIndex:
@@ -46,6 +62,7 @@ class StackIndex:
         self.serial = 0
         self._names: Ids = np.zeros(0, np.int64)
         self._suggested: Mask = np.zeros(0, bool)
+        self._last_by_time: _ByTime | None = None
         self._outdated: set[int] | None = None  # stacks with a changed frame; None: all stacks
         # The stacks without a suggestion yet: their frames and their names, ascending by name.
         self._waiting: tuple[Ids, Ids] = np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -66,6 +83,28 @@ class StackIndex:
     def ranks(self, ids: Ids) -> Ids:
         """Return the ranks of known photos by capture time, in the same order."""
         return self._ranks.by_time()[self._rows.rows_of(ids)]
+
+    def by_time(self, among: Mask, together: bool = True) -> tuple[Ids, Ids]:
+        """Return the marked rows by capture time, each stack where its first marked frame is.
+
+        The last answer is kept, because a list is sorted again and again; do not change it.
+
+        Args:
+            among: (R,) which rows.
+            together: whether stacks stay together, or each frame is where it was taken.
+
+        Returns:
+            (N,) the rows, and (U,) the position of the first of each stack or single photo.
+        """
+        every, last = self._ranks.rows_by_time(), self._last_by_time
+        if last is None or not last.holds(every, self.serial, among, together):
+            rows = every[among[every]]
+            stacks = self.names[rows] if together else np.zeros(len(rows), np.int64)
+            order = np.argsort(first_frames(stacks), kind="stable")  # nearly sorted
+            starts = unit_spans(stacks[order]).starts
+            last = _ByTime(every, self.serial, among, together, rows[order], starts)
+            self._last_by_time = last
+        return last.rows, last.starts
 
     # --- saving and restoring
 

@@ -97,6 +97,24 @@ def test_frames_can_be_sorted_without_stacks(table: Table) -> None:
     assert listed(table, "taken", units=False) == EVERYTHING
 
 
+def test_rows_by_time_are_computed_again_only_after_a_change(table: Table) -> None:
+    everything, mask = listed(table, "taken"), table.alive()
+    rows, _ = table.stacks.by_time(mask)
+    assert table.stacks.by_time(mask.copy())[0] is rows
+    assert listed(table, "taken", units=False) == EVERYTHING
+    mask[2] = False
+    assert sorted_ids(table, mask, "taken").tolist() == [1, 2, 4, 8, 5, 6, 7, 9, 10]
+    assert listed(table, "taken") == everything
+
+    with table.catalog.store.transaction():
+        table.catalog.store.run("UPDATE photo SET stack = NULL, rev = rev + 9 WHERE id = 8")
+    table.refresh()
+    assert listed(table, "taken") == EVERYTHING
+    table.column("taken_at")[1] = np.datetime64("1999-01-01")
+    table.ranks.forget_times()
+    assert listed(table, "taken") == [2, 1, *EVERYTHING[2:]]
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_every_order_keeps_all_photos_and_stacks_together(

@@ -86,6 +86,7 @@ class LearnerThread(QObject):
             changed.
         problem(str): why learning or saving a version fails; emitted once until that succeeds
             again.
+        rested: emitted on that thread after each minute without a request.
 
     Thread: any, for every method.
     """
@@ -93,6 +94,7 @@ class LearnerThread(QObject):
     learned = Signal(object)
     accuracy_changed = Signal(object)
     problem = Signal(str)
+    rested = Signal()
     _answered = Signal(object, object)
 
     def __init__(self, catalog_path: Path, settings: TasteSettings, scratch: Path) -> None:
@@ -230,6 +232,7 @@ class LearnerThread(QObject):
             except Empty:
                 self._pool.end_idle()
                 _return_memory()
+                self.rested.emit()
         with contextlib.suppress(Empty):
             while True:
                 request.add(self._requests.get_nowait())

@@ -15,6 +15,7 @@ import json
 import mmap
 import os
 import struct
+import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,6 +100,22 @@ def read(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedFileError(str(error)) from error
+
+
+def release(column: NDArray[Any]) -> None:
+    """Return the memory of a mapped column to the system, which loads its pages again when needed.
+
+    Args:
+        column: one from :func:`read` that is read-only, because changes would be lost; any other
+            array keeps its memory.
+    """
+    mapped = column.base
+    if sys.platform != "win32" and isinstance(mapped, mmap.mmap) and not column.flags.writeable:
+        begin = column.ctypes.data - np.frombuffer(mapped, np.uint8).ctypes.data
+        end = (begin + column.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        begin += -begin % mmap.PAGESIZE  # other columns may be in the first and the last page
+        if begin < end:
+            mapped.madvise(mmap.MADV_DONTNEED, begin, end - begin)
 
 
 def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:

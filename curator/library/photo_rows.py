@@ -138,6 +138,11 @@ class PhotoRows:
         self._reach(int(self.ids.max(initial=0)))
         self._row_by_id[self.ids] = np.arange(self.size)
 
+    def release_texts(self) -> None:
+        """Return the memory of texts to the system, as far as a file holds them."""
+        for texts in self._texts.values():
+            texts.release()
+
     def _reach(self, photo_id: int) -> None:
         if photo_id >= len(self._row_by_id):
             wider = np.full(max(photo_id + 1, 2 * len(self._row_by_id)), -1, np.int64)

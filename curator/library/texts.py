@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog.photos import NO_TEXT
+from curator.library import column_file
 from curator.library.spans import Ids
 
 _MANY = 1000  # texts that are worth packing at once
@@ -119,9 +120,15 @@ class Texts:
         return _pack([texts[row] for row in rows.tolist()])
 
     def restore(self, packed: NDArray[np.uint8], ends: Ids) -> None:
-        """Use packed texts, without copying them."""
+        """Use packed texts, without copying them; they become read-only."""
         self._packed, self._ends, self._parts, self._changed = packed, ends, [], {}
+        packed.flags.writeable = ends.flags.writeable = False
         self._size = len(ends)
+
+    def release(self) -> None:
+        """Return the memory of texts in a mapped file to the system until they are read again."""
+        column_file.release(self._packed)
+        column_file.release(self._ends)
 
 
 def _pack(texts: Sequence[str | None]) -> tuple[NDArray[np.uint8], Ids]:

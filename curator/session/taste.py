@@ -79,6 +79,7 @@ class TasteController(QObject):
         self.learner.learned.connect(self._on_learned)
         self.learner.accuracy_changed.connect(self._on_accuracy)
         self.learner.problem.connect(services.messages.announce)
+        self.learner.rested.connect(self._table.rows.release_texts)
         photos.current_changed.connect(self.forget_revealed)
         photos.rebuilt.connect(self._note_rebuilt)
         photos.refreshed.connect(self._sync_soon)

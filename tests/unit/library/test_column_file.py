@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 import zlib
 from pathlib import Path
 
@@ -55,6 +57,34 @@ def test_a_file_may_be_replaced_while_its_columns_are_in_use(path: Path) -> None
     column_file.write(path, "version 2", {"id": np.zeros(1000, int)})
     assert found["id"].tolist() == list(range(1000))
     assert column_file.read(path)[0] == "version 2"
+
+
+def mapped_kb(path: Path) -> int:
+    """Return how much of a file is in the memory of this process."""
+    maps = re.split(r"(?m)^(?=[0-9a-f]+-)", Path("/proc/self/smaps").read_text())
+    (entry,) = [entry for entry in maps if str(path) in entry]
+    return int(re.findall(r"Rss: +(\d+)", entry)[0])
+
+
+def test_memory_of_a_read_only_column_is_released_and_no_change_is_lost(path: Path) -> None:
+    texts = np.random.default_rng(1).integers(0, 255, 1 << 20, np.uint8)
+    column_file.write(path, "", {"before": np.ones(9), "texts": texts, "after": np.ones(9)})
+    _, found = column_file.read(path)
+    found["before"][:], found["after"][:] = 2, 3  # in the first and the last page of the texts
+    found["texts"][5000] = 0
+    column_file.release(found["texts"])
+    assert found["texts"][5000] == 0, "a column that may change keeps its pages"
+
+    found["texts"][5000] = texts[5000]
+    found["texts"].flags.writeable = False
+    assert found["texts"].tolist() == texts.tolist()
+    held = mapped_kb(path) if sys.platform == "linux" else 0
+    column_file.release(found["texts"])
+    if sys.platform == "linux":
+        assert mapped_kb(path) < held - 900
+    assert found["texts"].tolist() == texts.tolist()
+    assert found["before"].tolist() == [2] * 9 and found["after"].tolist() == [3] * 9
+    column_file.release(np.zeros(5000))  # of no file
 
 
 def test_every_flipped_bit_is_noticed(path: Path) -> None:

@@ -92,6 +92,20 @@ def test_a_cached_table_is_not_sorted_again(
     assert max(sizes) < 12, "names of photos, not of projects"
 
 
+def test_released_texts_read_the_same(
+    catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = table_cache.open_table(catalog, kept)
+    released: list[np.ndarray] = []
+    monkeypatch.setattr(column_file, "release", released.append)
+    table.rows.release_texts()
+    assert len(released) == 2 * len(TEXTS)
+    assert not any(column.flags.writeable for column in released), "so none could lose a change"
+    monkeypatch.undo()
+    table.rows.release_texts()
+    assert everything(table) == everything(Table(catalog))
+
+
 def test_later_decisions_are_included(catalog: Catalog, kept: Path) -> None:
     project = catalog.projects.all()[0].id
     catalog.journal.decide({2: {"flag": "reject", "rating": 4}}, summary="Rejected")

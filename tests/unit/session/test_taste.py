@@ -12,8 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.home import Home
+from curator.learning import learner_thread
 from curator.learning.learner import NO_MATCH, TasteLearner
 from curator.learning.report import Report
+from curator.library.photo_rows import PhotoRows
 from curator.library.sort_orders import sorted_ids
 from curator.model import KnownError, Pass
 from curator.session import Session
@@ -94,6 +96,16 @@ def test_the_twentieth_rating_brings_predictions_but_no_match_yet(
     expected = session.table.scores.expected[session.table.rows_of(session.ids)]
     assert list(expected) == sorted(expected), "the order needs no numbers"
     assert session.taste.scores_for_export() == ({}, f"{taste_data.ENCODER}, 20 ratings")
+
+
+def test_texts_are_released_once_the_learner_rests(
+    qtbot: QtBot, open_at: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learner_thread, "_IDLE_S", 0.01)
+    released: list[PhotoRows] = []
+    monkeypatch.setattr(PhotoRows, "release_texts", lambda rows: released.append(rows))
+    session = open_at(0)
+    qtbot.waitUntil(lambda: session.table.rows in released)
 
 
 def test_more_ratings_bring_match_scores_to_grid_filter_and_counts(open_at: Open) -> None:

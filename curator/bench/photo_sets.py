@@ -43,11 +43,16 @@ def large_jpegs(workspace: Workspace, count: int, size: tuple[int, int] = LARGE)
     return found
 
 
-def many_small(folder: Path, count: int, size: tuple[int, int] = (240, 160)) -> Path:
+def many_small(
+    folder: Path, count: int, size: tuple[int, int] = (240, 160), quality: int = 90
+) -> Path:
     """Make a folder of many small camera JPEGs, all with different content."""
     folder.mkdir(parents=True)
-    kinds = [draw_jpeg(folder / f"kind{n}.jpg", size=size, seed=n).read_bytes() for n in range(20)]
-    for path in folder.glob("kind*.jpg"):
+    drawn = [
+        draw_jpeg(folder / f"kind{n}.jpg", size=size, seed=n, quality=quality) for n in range(20)
+    ]
+    kinds = [path.read_bytes() for path in drawn]
+    for path in drawn:
         path.unlink()
     for number in range(count):
         data = kinds[number % len(kinds)] + number.to_bytes(4, "big")

@@ -1,7 +1,8 @@
 """Refreshes the list when the pipeline or another process has written to the catalog.
 
-The pipeline's signals are collected for a moment before the table is read again. Commits of other
-processes are noticed by polling the catalog's data version. After :meth:`CatalogWatcher.close` no
+Photos that the pipeline saved are collected for a moment before the table is read again, without
+the list of folders, which rarely changes. Commits of other processes are noticed by polling the
+catalog's data version. After :meth:`CatalogWatcher.close` no
 signal makes it read the catalog any more.
 """
 
@@ -37,27 +38,30 @@ class CatalogWatcher(QObject):
         self._closed = False
         self._data_version = catalog.store.data_version()
         self._soon = QTimer(self, singleShot=True, interval=_REFRESH_MS)
-        self._soon.timeout.connect(self.refresh)
+        self._soon.timeout.connect(self._refresh_photos)
         self._poll = QTimer(self, interval=_OTHERS_MS)
         self._poll.timeout.connect(self.check_for_commits)
         self._poll.start()
         if pipeline is not None:
             pipeline.events.photos_saved.connect(self.refresh_soon)
-            pipeline.events.folders_changed.connect(self.refresh_soon)
+            pipeline.events.folders_changed.connect(self.refresh)
             pipeline.events.scan_ended.connect(self.follow_scan)
 
     def data_version(self) -> int:
         """Return a number that changes when another connection writes to the catalog."""
         return self._catalog.store.data_version()
 
-    def refresh(self) -> None:
+    def refresh(self, _: object = None) -> None:
         """Update the list with the changes in the catalog."""
+        # Signals of an ending pipeline may arrive after the catalog was closed.
         if not self._closed:
             self._photos.refresh()
 
+    def _refresh_photos(self) -> None:
+        self._photos.refresh(folders=False)
+
     def refresh_soon(self, _: object = None) -> None:
-        """Refresh in a moment; of many calls only the first counts until then."""
-        # Signals of an ending pipeline may arrive after the catalog was closed.
+        """Refresh the photos in a moment; of many calls only the first counts until then."""
         if not (self._closed or self._soon.isActive()):
             self._soon.start()
 
@@ -69,7 +73,7 @@ class CatalogWatcher(QObject):
         self._details.forget(renamed)
         self._photos.photos_changed.emit(renamed)
         self._table.order_serial += 1
-        self.refresh_soon()
+        self.refresh()
 
     def check_for_commits(self) -> None:
         """Refresh if another connection has written to the catalog since the last check."""

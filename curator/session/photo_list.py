@@ -239,9 +239,13 @@ class PhotoList(QObject):
 
     # --- following changes
 
-    def refresh(self) -> None:
-        """Take over what the pipeline or another process changed in the catalog."""
-        self._refresh_table()
+    def refresh(self, folders: bool = True) -> None:
+        """Take over what the pipeline or another process changed in the catalog.
+
+        Args:
+            folders: whether to read the list of folders, too, as :meth:`Table.refresh`.
+        """
+        self._refresh_table(folders)
         # Words that were read since may let photos join a search.
         if self.criteria.query.groups and self._seen.words != self.table.text_matches.rev:
             self.note_words()
@@ -252,10 +256,10 @@ class PhotoList(QObject):
         """Note that the list is up to date with the words of photos read so far."""
         self._seen.words = self.table.text_matches.rev
 
-    def _refresh_table(self) -> None:
+    def _refresh_table(self, folders: bool) -> None:
         table, seen = self.table, self._seen
         before = table.order_serial, table.stacks.serial
-        changed = table.refresh()
+        changed = table.refresh(folders)
         if seen.folders != table.folders.serial:
             self._follow_folders()
         same = seen.order == table.order_serial

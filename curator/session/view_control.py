@@ -86,7 +86,7 @@ class ViewController(QObject):
         if tile.seen or tile.state == "failed":  # only a failure card was seen
             return
         self._messages.attempt(lambda: self._catalog.photos.mark_seen([photo_id]))
-        self._photos.refresh()
+        self._photos.refresh(folders=False)
 
     def switch_source(self) -> None:
         """Switch between the camera's picture and the RAW, for the following photos too."""

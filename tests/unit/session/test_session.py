@@ -441,6 +441,17 @@ def test_an_unreadable_photo_is_never_skipped(session: Session, home: Home) -> N
     assert session.statistics.scope_ids("skipped") == [3]
 
 
+def test_saved_photos_are_read_without_the_list_of_folders(session: Session) -> None:
+    session.catalog.photos.mark_seen([2])
+    said: list[str] = []
+    session.catalog.store.trace(said.append)
+    session.watcher.refresh_soon()
+    session.watcher._soon.timeout.emit()
+    session.catalog.store.trace(None)
+    assert session.tile(2).seen
+    assert said and not [text for text in said if {"folder", "directory"} & set(text.split())]
+
+
 def test_events_after_closing_do_not_read_the_catalog(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

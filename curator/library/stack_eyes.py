@@ -20,6 +20,8 @@ from curator.library.columns import padded
 from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids, Mask
 
+_COUNT_BITS = 24  # no stack has 16 million frames
+
 
 class StackEyes:
     """What is known of the eyes in each photo of a table, by row.
@@ -30,18 +32,24 @@ class StackEyes:
     def __init__(self, rows: PhotoRows, catalog: Catalog) -> None:
         self._rows, self._catalog = rows, catalog
         self._eyes = np.zeros((len(FrameEyes._fields), 0), np.float32)
-        # What the eyes were computed from: sums of faces, the stack, and its number of frames.
-        self._of = np.zeros((len(SUMMARY) + 2, 0))
+        # What the eyes were computed from: sums of faces, and the stack with its number of frames.
+        self._sums = np.zeros((len(SUMMARY), 0), np.float32)
+        self._stacks = np.zeros(0, np.int64)
 
     def dump(self, rows: Ids, capacity: int) -> dict[str, NDArray[Any]]:
-        """Return what is known of some rows as arrays of (values, capacity) for :meth:`restore`."""
+        """Return what is known of some rows as arrays of (..., capacity) for :meth:`restore`."""
         self._grow()
-        own: dict[str, NDArray[Any]] = {"eyes": self._eyes, "eyes.of": self._of}
-        return {name: padded(columns[:, rows], capacity) for name, columns in own.items()}
+        own: dict[str, NDArray[Any]] = {
+            "eyes": self._eyes,
+            "eyes.sums": self._sums,
+            "eyes.stacks": self._stacks,
+        }
+        return {name: padded(columns[..., rows], capacity) for name, columns in own.items()}
 
     def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
         """Use what was known of all rows; what changed since is noticed."""
-        self._eyes, self._of = dumped["eyes"], dumped["eyes.of"]
+        self._eyes = dumped["eyes"]
+        self._sums, self._stacks = dumped["eyes.sums"], dumped["eyes.stacks"]
 
     def at(self, rows: Ids, stacks: Ids) -> FrameEyes:
         """Return the eyes in the photos of complete stacks.
@@ -54,21 +62,25 @@ class StackEyes:
         """
         self._grow()
         _, where, counts = np.unique(stacks, return_inverse=True, return_counts=True)
-        sums = [self._rows.column(name)[rows] for name in SUMMARY]
-        now = np.stack([*sums, stacks, counts[where]]).astype(np.float64)
-        known = (self._of[:, rows] == now) | np.isnan(self._of[:, rows]) & np.isnan(now)
+        sums = np.stack([self._rows.column(name)[rows] for name in SUMMARY])
+        frames = stacks << _COUNT_BITS | counts[where]
+        before = self._sums[:, rows]
+        same = (before == sums) | np.isnan(before) & np.isnan(sums)
+        known = same.all(axis=0) & (self._stacks[rows] == frames)
         changed = np.zeros(len(counts), bool)
-        changed[where[~known.all(axis=0)]] = True
+        changed[where[~known]] = True
         again = changed[where]
         if again.any():
-            self._of[:, rows[again]] = now[:, again]
+            self._sums[:, rows[again]] = sums[:, again]
+            self._stacks[rows[again]] = frames[again]
             self._eyes[:, rows[again]] = self._compare(rows[again], stacks[again])
         return FrameEyes(*self._eyes[:, rows])
 
     def _grow(self) -> None:
         if self._eyes.shape[1] < self._rows.size:
             self._eyes = padded(self._eyes, self._rows.capacity)
-            self._of = padded(self._of, self._rows.capacity)  # no stack is named 0
+            self._sums = padded(self._sums, self._rows.capacity)
+            self._stacks = padded(self._stacks, self._rows.capacity)  # no stack is named 0
 
     def _compare(self, rows: Ids, stacks: Ids) -> FrameEyes:
         """Compare the people of complete stacks, whose faces are read."""

@@ -12,8 +12,10 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import (
     QCursor,
     QFontMetrics,
+    QImage,
     QInputDevice,
     QNativeGestureEvent,
+    QPainter,
     QPointingDevice,
     QWheelEvent,
 )
@@ -161,6 +163,20 @@ def test_a_mark_shows_in_the_caption_for_a_moment_with_its_photo(session, loupe,
     QApplication.processEvents()
     assert painted == [], "it goes without a frame of the picture"
     assert pencil() == 0
+
+
+def test_a_caption_is_copied_to_a_dense_screen_pixel_for_pixel(session, loupe) -> None:
+    drawing, tile, pane = loupe._drawing, session.tile(session.current), QRect(0, 0, 401, 301)
+    drawing.ratio = 1.25
+    image = QImage(502, 377, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(drawing.ratio)
+    with QPainter(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        drawing.draw_caption(painter, tile, pane)
+    own = drawing._drawn(drawing._caption(tile, drawing.best), pane).toImage()
+    image.setDevicePixelRatio(1.0)
+    found = image.copy(QRect(QPoint(15, 346), own.size()))  # 12 px from the left, 24 px high
+    assert found == own.convertToFormat(found.format())
 
 
 def test_undoing_a_mark_removes_it_from_the_caption(session, loupe, qtbot) -> None:

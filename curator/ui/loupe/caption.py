@@ -95,7 +95,7 @@ class Caption:
 
 @lru_cache(maxsize=16)  # eight panes beside each other, each now and before; 140 KB a whole line
 def drawn(shown: Caption, width: int, surround: Surround, ratio: float) -> QPixmap:
-    """Return a caption drawn on its surround, as wide as given in logical px.
+    """Return a caption drawn on its surround, in device px.
 
     Args:
         shown: the caption.
@@ -109,6 +109,7 @@ def drawn(shown: Caption, width: int, surround: Surround, ratio: float) -> QPixm
     image.fill(color)
     with QPainter(image) as painter:
         shown.draw(painter, line, theme.body_font(), color)
+    image.setDevicePixelRatio(1.0)
     return image
 
 

@@ -96,7 +96,11 @@ class LoupePainter:
             decision: the mark just made, and on which photo.
         """
         at = QPoint(pane.left() + MARGIN, pane.bottom() + 1 - caption.HEIGHT)
-        painter.drawPixmap(at, self._drawn(self._caption(tile, self.best, role, decision), pane))
+        shown = self._drawn(self._caption(tile, self.best, role, decision), pane)
+        painter.save()
+        painter.scale(1 / self.ratio, 1 / self.ratio)  # a scaled text is blurred
+        painter.drawPixmap((at.toPointF() * self.ratio).toPoint(), shown)
+        painter.restore()
 
     def draw_caption_ahead(self, tile: Tile, pane: QRect) -> None:
         """Draw the caption of a photo that may come next, so that its paint only copies it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curator.library import spans
 from curator.library.scopes import moved_key
@@ -42,7 +43,8 @@ class Listing:
         self.index = -1
         self.selection: frozenset[int] = frozenset()
         self._anchor: int | None = None
-        self._positions: Ids = _NO_IDS  # by photo id, -1 if not in the list; ids are dense
+        # By photo id, -1 if not in the list; ids are dense.
+        self._positions: NDArray[np.int32] = np.zeros(0, np.int32)
         self._cut()
 
     def __len__(self) -> int:
@@ -67,7 +69,7 @@ class Listing:
         """Return the positions of those photos that are in the list."""
         ids = np.fromiter(photo_ids, np.int64)
         positions = self._positions[ids[ids < len(self._positions)]]
-        return positions[positions >= 0]
+        return positions[positions >= 0].astype(np.int64)
 
     def replace(self, ids: Ids, current: int | None = None) -> None:
         """Replace the list; ``current``, else the current photo, stays current if it is in it.
@@ -77,7 +79,7 @@ class Listing:
         """
         wanted = self.current if current is None else current
         self.ids = ids
-        self._positions = np.full(int(ids.max()) + 1 if len(ids) else 0, -1)
+        self._positions = np.full(int(ids.max()) + 1 if len(ids) else 0, -1, np.int32)
         self._positions[ids] = np.arange(len(ids))
         position = None if wanted is None else self.position(wanted)
         self.index = min(max(self.index, 0), len(ids) - 1) if position is None else position

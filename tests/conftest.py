@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import socket
 import tempfile
 import threading
@@ -45,6 +46,8 @@ GRACE_S = 30.0  # for what was told to end, to end
 PATIENCE_MS = 60_000  # a machine with other things to do is no fault; one that passes waits little
 ROOM_BYTES = 6 << 30  # three runs' temporary files, as pytest keeps them
 LOOPBACK = ("127.", "::1", "localhost")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MethodType
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
@@ -38,8 +39,8 @@ class LongEvent:
 
     Attributes:
         seconds: how long, without the paints inside.
-        processor_s: processor time of the thread; the rest was spent waiting: for the disk, a core,
-            a lock, or another thread of Python.
+        processor_s: processor time of the thread, without the paints inside; the rest was spent
+            waiting: for the disk, a core, a lock, or another thread of Python.
         what: the type of the event and the class of its receiver.
         where: the function that ran most of the time, then its callers; empty if unknown.
     """
@@ -56,12 +57,13 @@ class LongEvent:
 
 @dataclass
 class _Running:
-    """The event being handled now; times are those of the watch's clock, in seconds."""
+    """The event being handled now; times are those of the watch's clocks, in seconds."""
 
     begin: float
     processor: float
     painting: bool = False
     painted: float = 0.0
+    painted_processor: float = 0.0
     collected: float = 0.0
     samples: Counter[str] = field(default_factory=Counter)
 
@@ -71,18 +73,23 @@ class EventWatch:
 
     Args:
         clock: seconds.
+        processor: seconds of processor time of the calling thread.
 
     Attributes:
         found: the long events so far.
-        longest_s: the longest event so far, even if it is not long.
+        most_s: the most processor time of an event so far, even if it was not long.
 
     Thread: GUI.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.perf_counter,
+        processor: Callable[[], float] = time.thread_time,
+    ) -> None:
         self.found: list[LongEvent] = []
-        self.longest_s = 0.0
-        self._clock = clock
+        self.most_s = 0.0
+        self._clock, self._processor = clock, processor
         self._running: _Running | None = None
         self._sampling = False
 
@@ -93,16 +100,17 @@ class EventWatch:
             return handle(receiver, event) if paints else self._measure(handle, receiver, event)
         if running.painting or not paints:
             return handle(receiver, event)
-        running.painting, begin = True, self._clock()
+        running.painting, begin, processor = True, self._clock(), self._processor()
         try:
             return handle(receiver, event)
         finally:
             running.painted += self._clock() - begin
+            running.painted_processor += self._processor() - processor
             running.painting = False
 
     def _measure(self, handle: Handler, receiver: QObject, event: QEvent) -> bool:
         what = f"{event.type().name} of {type(receiver).__name__}"  # both may be deleted by it
-        self._running = running = _Running(self._clock(), time.thread_time())
+        self._running = running = _Running(self._clock(), self._processor())
         self._sample_every(LONG_S / 2, _SAMPLE_EVERY_S)
         try:
             return handle(receiver, event)
@@ -110,9 +118,9 @@ class EventWatch:
             self._sample_every(0.0)
             self._running = None
             seconds = self._clock() - running.begin - running.painted
-            self.longest_s = max(self.longest_s, seconds)
+            processor = self._processor() - running.processor - running.painted_processor
+            self.most_s = max(self.most_s, processor)
             if seconds >= LONG_S:
-                processor = time.thread_time() - running.processor
                 where = _most_common(running.samples)
                 if running.collected > seconds / 2:
                     where = "garbage collection"
@@ -161,35 +169,38 @@ def _stack(frame: FrameType | None) -> str:
     """Return the innermost functions of Curator in a stack, without those of bars."""
     names: list[str] = []
     while frame is not None and len(names) < _FUNCTIONS:
-        path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(_SOURCES) and not path.is_relative_to(_BENCH):
-            names.append(f"{path.stem}.{frame.f_code.co_name}")
+        module = _module(frame.f_code.co_filename)
+        if module:
+            names.append(f"{module}.{frame.f_code.co_name}")
         frame = frame.f_back
     return " < ".join(names)
 
 
-class WatchedApplication(QApplication):
-    """A QApplication that can watch its events.
+@cache  # samples are taken inside the events that are measured
+def _module(file: str) -> str:
+    """Return the name of a module of Curator; empty for other code and for bars."""
+    path = Path(file)
+    own = path.is_relative_to(_SOURCES) and not path.is_relative_to(_BENCH)
+    return path.stem if own else ""
 
-    Thread: GUI.
+
+@contextmanager
+def watched(qt: QApplication) -> Iterator[EventWatch]:
+    """Watch all events of the GUI thread until the context ends.
+
+    The program's own application is watched, and only here: each event costs more meanwhile.
     """
+    watch = EventWatch()
 
-    def __init__(self, arguments: list[str]) -> None:
-        super().__init__(arguments)
-        self._watch: EventWatch | None = None
-
-    @contextmanager
-    def watched(self) -> Iterator[EventWatch]:
-        """Watch all events until the context ends."""
-        self._watch = watch = EventWatch()
-        try:
-            with watch.sampling():
-                yield watch
-        finally:
-            self._watch = None
-
-    def notify(self, receiver: QObject, event: QEvent) -> bool:
+    def notify(_: QApplication, receiver: QObject, event: QEvent) -> bool:
         """Deliver an event; Qt calls this in any thread with an event loop."""
-        if self._watch is None or threading.current_thread() is not threading.main_thread():
-            return super().notify(receiver, event)
-        return self._watch.deliver(super().notify, receiver, event)
+        if threading.current_thread() is not threading.main_thread():
+            return QApplication.notify(qt, receiver, event)
+        return watch.deliver(partial(QApplication.notify, qt), receiver, event)
+
+    qt.notify = MethodType(notify, qt)  # type: ignore[method-assign]
+    try:
+        with watch.sampling():
+            yield watch
+    finally:
+        del qt.notify

@@ -18,13 +18,12 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
 from curator.bench.figures import Workspace
-from curator.bench.gui_thread import WatchedApplication
 from curator.bench.photo_sets import large_jpegs
 from curator.home import Home
 from curator.model import KnownError
@@ -33,15 +32,16 @@ from curator.ui.widgets import theme
 
 SIZE = QSize(1440, 900)
 _LARGE_FILES, _LARGE_PX = 24, (6000, 4000)
+_VIEWER_KEY = Qt.Key.Key_F35  # a command of the measured window has no such key
 _WAIT_S = 600.0  # background work has a low priority, so it is slow on a busy machine
 
 
-def application() -> WatchedApplication:
+def application() -> QApplication:
     """Return the QApplication, without a display, set up as in the program."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app.tune_process()
-    qt = QApplication.instance() or WatchedApplication(["curator"])
-    assert isinstance(qt, WatchedApplication)
+    qt = QApplication.instance() or QApplication(["curator"])
+    assert isinstance(qt, QApplication)
     theme.apply(qt)
     return qt
 
@@ -177,7 +177,7 @@ class Layer(NamedTuple):
 
 
 class Viewer(QWidget):
-    """The bare viewer: a window that only draws the given layers.
+    """The bare viewer: a window that only draws the given layers, at once or by a key.
 
     It never takes the keyboard from the measured window.
     """
@@ -191,6 +191,7 @@ class Viewer(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.resize(size)
         self._layers: Sequence[Layer] = ()
+        self._by_key: Sequence[Layer] = ()
         self._paints = 0
         self.show()
         QApplication.processEvents()
@@ -202,6 +203,22 @@ class Viewer(QWidget):
         self.update()
         wait(lambda: self._paints > before, self.painted)
         return time.perf_counter() - begin
+
+    def press_and_wait(self, *layers: Layer) -> float:
+        """Press a key that draws layers; return the seconds until they were painted."""
+        begin, before = time.perf_counter(), self._paints
+        self._by_key = layers
+        QTest.keyClick(self, _VIEWER_KEY)
+        wait(lambda: self._paints > before, self.painted)
+        return time.perf_counter() - begin
+
+    def keyPressEvent(self, _event: QKeyEvent) -> None:
+        """Draw the next layers."""
+        self._layers = self._by_key
+        self.update()
+
+    def keyReleaseEvent(self, _event: QKeyEvent) -> None:
+        """Take the release."""
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the layers on top of each other."""

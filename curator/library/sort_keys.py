@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
@@ -19,7 +19,7 @@ from curator.library.spans import Ids
 _DIGITS = re.compile(r"(\d+)")
 NO_COPIES: Mapping[int, tuple[str, int]] = MappingProxyType({})
 _T = TypeVar("_T")
-_SEARCH = 4  # inserting a single name costs as much as sorting this many among all
+_SEARCH = 2  # one comparison to insert a name costs as much as sorting this many among all
 
 
 class TextColumn(Protocol):
@@ -53,7 +53,7 @@ class Names:
 
     def ranks(self, rows: Ids) -> Ids:
         """Return the rank by name of some rows among each other; equal names keep their order."""
-        if len(rows) < len(self._names) and len(self.order) < len(self._names):
+        if len(rows) < self._cost():
             ascending = np.sort(rows)
             keys = natural([str(self._names[row]) for row in ascending.tolist()])
             return _inverse(_sorted(keys))[np.searchsorted(ascending, rows)]
@@ -62,18 +62,27 @@ class Names:
     def sorted_rows(self) -> Ids:
         """Return all rows sorted by name; equal names keep their order."""
         known, count = len(self.order), len(self._names)
-        if _SEARCH * (count - known) * max(known.bit_length(), 1) >= count:
+        if self._cost() == count:
             self.order = _sorted(natural([str(name) for name in self._names]))
         elif known < count:
             keys = natural([str(self._names[row]) for row in range(known, count)])
             fresh = _sorted(keys)
-            at = [self._find(keys[row]) for row in fresh.tolist()]
-            self.order = np.insert(self.order, at, fresh + known)
+            self.order = np.insert(self.order, self._places(keys, fresh), fresh + known)
         return self.order
 
-    def _find(self, key: str) -> int:
-        """Return where a name is inserted: after those that are less or equal."""
-        return bisect_right(self.order, key, key=lambda row: natural([str(self._names[row])])[0])
+    def _cost(self) -> int:
+        """Return what :meth:`sorted_rows` will cost, as the number of names to be sorted."""
+        known, count = len(self.order), len(self._names)
+        return min(count, _SEARCH * (count - known) * max(known.bit_length(), 1))
+
+    def _places(self, keys: Sequence[str], rows: Ids) -> list[int]:
+        """Return where these of the names are inserted: after those that are less or equal."""
+
+        @cache  # names that come together are mostly compared with the same ones
+        def known(row: int) -> str:
+            return natural([str(self._names[row])])[0]
+
+        return [bisect_right(self.order, keys[row], key=known) for row in rows.tolist()]
 
 
 class SortRanks:

@@ -67,6 +67,20 @@ def test_a_new_name_is_inserted_without_sorting_the_others(
     assert sum(looked) < 20
 
 
+def test_names_that_come_together_are_compared_with_the_same_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed: list[object] = [f"IMG_{number}" for number in range(2000)]
+    names = Names(listed)
+    names.ranks(np.arange(2000))
+    looked: list[int] = []
+    plain = sort_keys.natural
+    monkeypatch.setattr(sort_keys, "natural", lambda some: looked.append(len(some)) or plain(some))
+    listed += [f"IMG_{number}" for number in range(2000, 2050)]
+    assert names.ranks(np.arange(2050)).tolist() == [*range(2050)]
+    assert sum(looked) < 50 + 20
+
+
 def test_equal_names_keep_their_order() -> None:
     assert Names(["b", "a", "a"]).ranks(np.arange(3)).tolist() == [2, 0, 1]
 

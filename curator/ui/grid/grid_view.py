@@ -295,8 +295,11 @@ class GridView(QAbstractScrollArea):
             self._visible_timer.start()
 
     def _reload_thumbnails(self) -> None:
+        """Request all thumbnails again after the paint, which most likely needs no other ones."""
         self._prefetch.forget()
-        self._refresh_thumbnails()
+        self._prefetch.refresh_soon()
+        if self.isVisible():
+            self._visible_timer.start()
 
     def _on_arrived(self, requests: Collection[FrameRequest]) -> None:
         if self.isVisible():

@@ -301,8 +301,12 @@ class Photos:
             return self._store.rows(f"{sql} WHERE rev > ?", (since_rev,))
         return self._store.rows(f"{sql} WHERE {_HERE}")
 
-    def changed(self, since_rev: int) -> Columns | None:
+    def changed(self, since_rev: int, at_most: int | None = None) -> Columns | None:
         """Read the photos that changed after a revision, merged and removed ones, too.
+
+        Args:
+            since_rev: the revision.
+            at_most: read only as many, those that changed first; None reads all.
 
         Returns:
             Their columns; None if there are none. ``flag``, ``label``, ``state`` and
@@ -310,7 +314,10 @@ class Photos:
             without one, ``stacked`` is -1 without a decision, ``seen_at`` and ``merged_into`` are
             whether, and ``rev`` is the last revision of these photos.
         """
-        return self._read("rev > ?", (since_rev,))
+        if at_most is None:
+            return self._read("rev > ?", (since_rev,))
+        last = "SELECT max(rev) FROM (SELECT rev FROM photo WHERE rev > ? ORDER BY rev LIMIT ?)"
+        return self._read(f"rev > ? AND rev <= ({last})", (since_rev, since_rev, at_most))
 
     def iterate_columns(self) -> Iterator[Columns]:
         """Yield the columns of all present photos, as :meth:`changed`, in the order of their ids.

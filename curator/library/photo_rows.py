@@ -83,17 +83,19 @@ class PhotoRows:
         Returns:
             Whether the name of a known photo changed.
         """
-        if fresh == len(rows):  # all new, in the order of their rows
-            for name, texts in self._texts.items():
-                texts.extend_joined(columns[name])
-            return False
+        renamed = False
         known = rows < len(self._texts["name"])
-        changed = {}
         for name, texts in self._texts.items():
+            if fresh == len(rows):  # all new, in the order of their rows
+                texts.extend_joined(columns[name])
+                continue
             values = np.array(split(columns[name]), object)
-            changed[name] = texts.set(rows[known], values[known].tolist())
+            changed = texts.set(rows[known], values[known].tolist())
+            renamed |= changed and name == "name"
             texts.extend(values[~known].tolist())
-        return changed["name"]
+        # At most one column at a time: all five take 8 ms with 12,000 photos.
+        any(texts.pack_if_many() for texts in self._texts.values())
+        return renamed
 
     def camera_numbers(self, joined: str) -> Ids:
         """Return the numbers of cameras whose names are joined by NULs; a new name gets one."""
@@ -237,6 +239,11 @@ class PhotoRows:
     def failed(self) -> Mask:
         """Mark the photos that could not be read."""
         return self.column("state") == STATE_CODE["failed"]
+
+    def failed_at(self, rows: Ids) -> Mask:
+        """Return whether the photos of some rows could not be read."""
+        failed: Mask = self._numbers["state"][rows] == STATE_CODE["failed"]
+        return failed
 
     def marks(self, photo_id: int) -> Marks:
         """Return the four fields a person decides."""

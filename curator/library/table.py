@@ -9,7 +9,7 @@ processes, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
@@ -162,20 +162,21 @@ class Table:
 
     # --- reading changes
 
-    def refresh(self, folders: bool = True) -> set[int]:
+    def refresh(self, folders: bool = True, at_most: int | None = None) -> set[int]:
         """Read the changes in the catalog since the last call.
 
         Args:
             folders: whether to read the list of folders, of which a library of years has
                 thousands and which a mark never changes. It is read in any case if a photo is in
                 an unknown folder.
+            at_most: of more changed photos than this, only the first are read now; None reads all.
 
         Returns:
             The ids of changed photos; photos added to or removed from a project are among them.
         """
         if folders:
             self._refresh_folders()
-        found = self.catalog.photos.changed(self.rows.rev)
+        found = self.catalog.photos.changed(self.rows.rev, at_most)
         changed = set() if found is None else self._apply(found)
         return changed | self.projects.refresh()
 
@@ -257,6 +258,11 @@ class Table:
     def knows(self, ids: Ids) -> Mask:
         """Mark the ids of known photos."""
         return self.rows.knows(ids)
+
+    def known_ids(self, ids: Collection[int]) -> Ids:
+        """Return those of the ids whose photos are known."""
+        listed = np.fromiter(ids, np.int64, len(ids))
+        return listed[self.rows.knows(listed)]
 
     def __contains__(self, photo_id: object) -> bool:
         """Whether a photo of this id is known."""

@@ -63,7 +63,6 @@ class Texts:
         else:
             self._changed.update(enumerate(texts, self._size))
         self._size += len(texts)
-        self._pack_changed()
 
     def extend_joined(self, joined: str) -> None:
         """Append rows joined by NULs, `NO_TEXT` for None; many are not split."""
@@ -85,13 +84,18 @@ class Texts:
             row: text for row, text in zip(rows.tolist(), texts, strict=True) if self[row] != text
         }
         self._changed.update(changed)
-        self._pack_changed()
         return bool(changed)
 
-    def _pack_changed(self) -> None:
-        """Pack all texts again once many are in the dict, which takes several times the memory."""
-        if len(self._changed) > max(_MANY, self._size // 8):
+    def pack_if_many(self) -> bool:
+        """Pack all texts again if many changed since: in a dict they take several times the memory.
+
+        Returns:
+            Whether it did.
+        """
+        many = len(self._changed) > max(_MANY, self._size // 8)
+        if many:
             self.restore(*_pack(list(self)))
+        return many
 
     def _join_parts(self) -> None:
         if self._parts:

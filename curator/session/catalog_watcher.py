@@ -2,8 +2,8 @@
 
 Photos that the pipeline saved are collected for a moment before the table is read again, without
 the list of folders, which rarely changes. Commits of other processes are noticed by polling the
-catalog's data version. After :meth:`CatalogWatcher.close` no
-signal makes it read the catalog any more.
+catalog's data version. Of many changes only some are taken over at a time, so that no key press
+waits for all. After :meth:`CatalogWatcher.close` no signal makes it read the catalog any more.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from curator.pipeline import Pipeline
 from curator.session.photo_list import PhotoList
 
 _REFRESH_MS = 120  # dozens of results a second may arrive; the eye needs a few updates
+_AT_ONCE = 100  # photos of one refresh, which takes some 3 ms; a key press waits for it
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 
 
@@ -37,50 +38,69 @@ class CatalogWatcher(QObject):
         self._table, self._details = photos.table, photos.details
         self._closed = False
         self._data_version = catalog.store.data_version()
-        self._soon = QTimer(self, singleShot=True, interval=_REFRESH_MS)
-        self._soon.timeout.connect(self._refresh_photos)
+        self._scanned_rev = self._table.rows.rev
+        self._soon = QTimer(self, singleShot=True)
+        self._soon.timeout.connect(self._take_over)
         self._poll = QTimer(self, interval=_OTHERS_MS)
         self._poll.timeout.connect(self.check_for_commits)
         self._poll.start()
         if pipeline is not None:
             pipeline.events.photos_saved.connect(self.refresh_soon)
-            pipeline.events.folders_changed.connect(self.refresh)
+            pipeline.events.folders_changed.connect(self._follow_folders)
             pipeline.events.scan_ended.connect(self.follow_scan)
 
     def data_version(self) -> int:
         """Return a number that changes when another connection writes to the catalog."""
         return self._catalog.store.data_version()
 
-    def refresh(self, _: object = None) -> None:
-        """Update the list with the changes in the catalog."""
+    def refresh(self) -> None:
+        """Update the list with all changes in the catalog."""
         # Signals of an ending pipeline may arrive after the catalog was closed.
         if not self._closed:
             self._photos.refresh()
 
-    def _refresh_photos(self) -> None:
-        self._photos.refresh(folders=False)
-
     def refresh_soon(self, _: object = None) -> None:
         """Refresh the photos in a moment; of many calls only the first counts until then."""
         if not (self._closed or self._soon.isActive()):
-            self._soon.start()
+            self._soon.start(_REFRESH_MS)
+
+    def _take_over(self, folders: bool = False) -> None:
+        """Update the list with some changes in the catalog; the others follow after waiting events.
+
+        Background writers pause meanwhile: they would take the interpreter half of the time.
+        """
+        store = self._catalog.store
+        store.hold_background(True)
+        try:
+            changed = self._photos.refresh(folders, _AT_ONCE)
+        finally:
+            store.hold_background(False)
+        if len(changed) >= _AT_ONCE:
+            self._soon.start(0)
+
+    def _follow_folders(self, _: object = None) -> None:
+        if not self._closed:
+            self._take_over(folders=True)
 
     def follow_scan(self, _: object = None) -> None:
-        """Update the names of photos that a scan found copies of, and sort the list again soon."""
+        """Update the names of photos that a scan found copies of, and then sort the list again."""
         if self._closed:
             return
-        renamed = self._table.folders.refresh_copies()
-        self._details.forget(renamed)
-        self._photos.photos_changed.emit(renamed)
-        self._table.order_serial += 1
-        self.refresh()
+        rev = self._catalog.photos.last_rev()
+        if rev != self._scanned_rev:  # every change of a file changes its photo
+            self._scanned_rev = rev
+            if renamed := self._table.folders.refresh_copies():
+                self._details.forget(renamed)
+                self._photos.photos_changed.emit(renamed)
+                self._table.order_serial += 1
+        self._take_over(folders=True)
 
     def check_for_commits(self) -> None:
         """Refresh if another connection has written to the catalog since the last check."""
         version = self._catalog.store.data_version()
         if version != self._data_version:
             self._data_version = version
-            self.refresh()
+            self._take_over(folders=True)
             self.committed_elsewhere.emit()
 
     def reload(self, photo_ids: Sequence[int]) -> None:

@@ -245,8 +245,7 @@ class ListStacks:
     def with_frames(self, photo_ids: set[int]) -> set[int]:
         """Return photos with all frames of their stacks: a mark may change the suggested best."""
         table = self._table
-        known = np.array([photo for photo in photo_ids if photo in table], np.int64)
-        stacks = np.unique(table.stacks.of(known))
+        stacks = np.unique(table.stacks.of(table.known_ids(photo_ids)))
         stacks = stacks[stacks > 0]
         if not len(stacks):
             return photo_ids
@@ -262,15 +261,16 @@ class ListStacks:
             return int(frames[0])
         table, photos = self._table, frames.tolist()
         rows, marks = table.rows_of(frames), table.marks_of(photos)
-        preferences = [_preference(table, *each) for each in zip(photos, marks, strict=True)]
+        failed = table.rows.failed_at(rows).tolist()
+        preferences = [_preference(*each) for each in zip(marks, failed, strict=True)]
         best = np.flatnonzero(np.array(preferences) == max(preferences))
         suggested = best[table.stacks.suggested_at(rows[best])]
         return int(frames[suggested[0] if len(suggested) else best[0]])
 
 
-def _preference(table: Table, photo_id: int, marks: Marks) -> int:
+def _preference(marks: Marks, failed: bool) -> int:
     """Rank a frame by its marks; rejected and unreadable frames come last."""
-    if marks.verdict is Verdict.REJECTED or table.state(photo_id) == "failed":
+    if failed or marks.verdict is Verdict.REJECTED:
         return -1
     if marks.verdict is Verdict.UNREVIEWED:
         return 0

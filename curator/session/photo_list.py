@@ -239,32 +239,37 @@ class PhotoList(QObject):
 
     # --- following changes
 
-    def refresh(self, folders: bool = True) -> None:
+    def refresh(self, folders: bool = True, at_most: int | None = None) -> set[int]:
         """Take over what the pipeline or another process changed in the catalog.
 
         Args:
             folders: whether to read the list of folders, too, as :meth:`Table.refresh`.
+            at_most: how many changed photos to read, as :meth:`Table.refresh`.
+
+        Returns:
+            The photos that changed.
         """
-        self._refresh_table(folders)
+        changed = self._refresh_table(folders, at_most)
         # Words that were read since may let photos join a search.
         if self.criteria.query.groups and self._seen.words != self.table.text_matches.rev:
             self.note_words()
             self.recheck()
             self.counts_changed.emit()
+        return changed
 
     def note_words(self) -> None:
         """Note that the list is up to date with the words of photos read so far."""
         self._seen.words = self.table.text_matches.rev
 
-    def _refresh_table(self, folders: bool) -> None:
+    def _refresh_table(self, folders: bool, at_most: int | None) -> set[int]:
         table, seen = self.table, self._seen
         before = table.order_serial, table.stacks.serial
-        changed = table.refresh(folders)
+        changed = table.refresh(folders, at_most)
         if seen.folders != table.folders.serial:
             self._follow_folders()
         same = seen.order == table.order_serial
         if not changed and same and seen.projects == table.projects.serial:
-            return
+            return changed
         table.stacks.update_suggestions()
         self.details.forget(changed)
         if before == (seen.order, seen.stacks) and not self._concerns(changed):
@@ -274,13 +279,13 @@ class PhotoList(QObject):
         self.photos_changed.emit(self.stacks.with_frames(changed))
         self.counts_changed.emit()
         self.refreshed.emit(changed)
+        return changed
 
     def _concerns(self, changed: set[int]) -> bool:
         """Whether any of these photos is in the list, or in the scope."""
-        known = [photo for photo in changed if photo in self.table]
-        rows = self.table.rows_of(known)
-        listed = any(photo in self.listing for photo in known)
-        return listed or bool(self.membership.in_scope()[rows].any())
+        known = self.table.known_ids(changed)
+        listed = any(photo in self.listing for photo in known.tolist())
+        return listed or bool(self.membership.in_scope()[self.table.rows_of(known)].any())
 
     def _follow_folders(self) -> None:
         """React to folders that disappeared, came back or moved; stay in one that moved."""

@@ -176,7 +176,10 @@ HOT: dict[str, Act] = {
     # what changed
     "folders": lambda c: (c.folders.all(), c.folders.directories(), c.searches.all()),
     "changed rows": lambda c: c.photos.columns(since_rev=catalogs.last_rev(c) - 5),
-    "changed columns": lambda c: c.photos.changed(catalogs.last_rev(c) - 5),
+    "changed columns": lambda c: (
+        c.photos.changed(catalogs.last_rev(c) - 5),
+        c.photos.changed(catalogs.last_rev(c) - 5, at_most=2),
+    ),
     "changed capture data": lambda c: (
         c.photos.capture_columns(catalogs.last_rev(c) - 5),
         c.photos.suffixes(catalogs.last_rev(c) - 5),

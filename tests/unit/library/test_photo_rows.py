@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from curator.catalog import Catalog
 from curator.home import Home
+from curator.library import texts
 from curator.library.table import Table
 from curator.model import FLAGS, LABELS, STACK_KINDS, STATES
 from tests import catalogs
@@ -51,3 +54,43 @@ def test_a_nul_in_a_damaged_catalog_shifts_no_other_name(home: Home) -> None:
     catalog.close()
     cameras = [table.rows.cameras[number] for number in table.column("camera")]
     assert cameras[1:] == ["Seaside 7", "Meridian"]
+
+
+def test_photos_may_be_read_a_few_at_a_time(home: Home) -> None:
+    """A mark in between reads all that is left."""
+    catalogs.fill(home.catalog, 9)
+    catalog = Catalog.open(home.catalog)
+    table = Table(catalog)
+    catalog.photos.mark_seen([9, 8, 7, 6, 5])
+    catalog.photos.turn([9], 1)  # changed twice: it is read once, as it is now
+    assert table.refresh(at_most=2) == {8, 7}
+    assert table.refresh(at_most=2) == {6, 5}
+    assert not table.column("turn").any()
+    catalog.photos.mark_seen([1, 2])
+    assert table.refresh() == {9, 1, 2} and not table.refresh(at_most=2)
+    assert table.column("turn").tolist() == [0] * 8 + [1]
+    catalog.close()
+
+
+def test_of_the_texts_one_column_is_packed_at_a_time(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key press waits for a refresh, and to pack all takes longer than it may."""
+    catalogs.fill(home.catalog, 9)
+    catalog = Catalog.open(home.catalog)
+    table = Table(catalog)
+    columns = {name: table.texts(name) for name in ("name", "thumb", "proxy")}
+    before = {name: column._packed for name, column in columns.items() if list(column)}
+    monkeypatch.setattr(texts, "_MANY", 2)
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE photo SET thumb = 't' || id, proxy = 'p' || id")
+    packed = []
+    for _ in range(3):
+        table.refresh()
+        packed.append(
+            {name for name, was in before.items() if table.texts(name)._packed is not was}
+        )
+        catalog.photos.turn([1], 1)
+    assert packed == [{"thumb"}, {"thumb", "proxy"}, {"thumb", "proxy"}]
+    assert list(table.texts("proxy")) == [f"p{photo}" for photo in table.ids.tolist()]
+    catalog.close()

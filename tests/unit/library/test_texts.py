@@ -44,6 +44,7 @@ def read_and_write(
     for row, text in ((row % len(plain), text) for row, text in changes if plain):
         column.set(np.array([row]), [text])
         plain[row] = text
+        column.pack_if_many()
     for part in then:
         column.extend(part)
         plain += part
@@ -72,15 +73,20 @@ def test_many_changes_are_packed_and_a_mark_changes_none() -> None:
     column.extend(names[:10])
     for row in range(10, len(names)):  # photo by photo
         column.extend([names[row]])
+        column.pack_if_many()
         assert len(column._changed) <= max(texts._MANY, len(column) // 8)
     assert list(column) == names
     column.restore(*column.dump(np.arange(len(names))))
     column.set(np.arange(len(names)), names)
-    assert not column._changed
+    assert not column._changed and not column.pack_if_many()
     column.set(np.arange(10), ["a"] * 10)
     assert len(column._changed) == 10 and list(column) == ["a"] * 10 + names[10:]
     column.set(np.arange(len(names) // 4), ["b"] * (len(names) // 4))
-    assert not column._changed and list(column)[len(names) // 4 - 1 :] == ["b", *names[5000:]]
+    assert (
+        column.pack_if_many()
+        and not column._changed
+        and list(column)[len(names) // 4 - 1 :] == ["b", *names[5000:]]
+    )
 
 
 def test_a_nul_of_a_damaged_catalog_shifts_no_other_text() -> None:

@@ -12,7 +12,7 @@ from curator.catalog import Catalog
 from curator.home import Home
 from curator.library.query import FilterError
 from curator.model import Flag, Kind, Label, Marks, Pass, StageJob, Verdict, View
-from curator.session import Session
+from curator.session import Session, catalog_watcher
 from tests.unit.conftest import UNREVIEWED, Person
 
 
@@ -452,11 +452,42 @@ def test_saved_photos_are_read_without_the_list_of_folders(session: Session) -> 
     assert said and not [text for text in said if {"folder", "directory"} & set(text.split())]
 
 
+def test_many_saved_photos_are_taken_over_a_few_at_a_time(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key presses that wait come in between."""
+    monkeypatch.setattr(catalog_watcher, "_AT_ONCE", 2)
+    unseen = [photo for photo in session.ids.tolist() if not session.tile(photo).seen][:3]
+    session.catalog.photos.mark_seen(unseen)
+    session.watcher.refresh_soon()
+    timer = session.watcher._soon
+    assert timer.interval() > 0
+    timer.stop()
+    timer.timeout.emit()
+    assert [session.tile(photo).seen for photo in unseen] == [True, True, False]
+    assert timer.isActive() and timer.interval() == 0
+    timer.stop()
+    timer.timeout.emit()
+    assert session.tile(unseen[-1]).seen and not timer.isActive()
+
+
+def test_a_scan_that_changed_nothing_reads_no_copies(session: Session) -> None:
+    """All copies take 25 ms at 100,000 photos, and a scan ends whenever a folder opens."""
+    said: list[str] = []
+    session.catalog.store.trace(said.append)
+    session.watcher.follow_scan()
+    assert not [text for text in said if "copy" in text]
+    session.catalog.photos.mark_seen([2])
+    session.watcher.follow_scan()
+    session.catalog.store.trace(None)
+    assert [text for text in said if "copy" in text]
+
+
 def test_events_after_closing_do_not_read_the_catalog(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.close()
-    monkeypatch.setattr(session.table, "refresh", lambda: pytest.fail("the catalog was read"))
+    monkeypatch.setattr(session.table, "refresh", lambda *_: pytest.fail("the catalog was read"))
     session.watcher.refresh_soon()
     session.watcher.follow_scan()
     session.refresh()

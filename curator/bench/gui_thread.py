@@ -77,7 +77,8 @@ class EventWatch:
 
     Attributes:
         found: the long events so far.
-        most_s: the most processor time of an event so far, even if it was not long.
+        longest_s: the longest event so far, even if it was not long.
+        most_processor_s: the most processor time of an event so far.
 
     Thread: GUI.
     """
@@ -88,7 +89,7 @@ class EventWatch:
         processor: Callable[[], float] = time.thread_time,
     ) -> None:
         self.found: list[LongEvent] = []
-        self.most_s = 0.0
+        self.longest_s = self.most_processor_s = 0.0
         self._clock, self._processor = clock, processor
         self._running: _Running | None = None
         self._sampling = False
@@ -119,7 +120,8 @@ class EventWatch:
             self._running = None
             seconds = self._clock() - running.begin - running.painted
             processor = self._processor() - running.processor - running.painted_processor
-            self.most_s = max(self.most_s, processor)
+            self.longest_s = max(self.longest_s, seconds)
+            self.most_processor_s = max(self.most_processor_s, processor)
             if seconds >= LONG_S:
                 where = _most_common(running.samples)
                 if running.collected > seconds / 2:

@@ -32,7 +32,7 @@ from curator.ui.widgets import theme
 
 SIZE = QSize(1440, 900)
 _LARGE_FILES, _LARGE_PX = 24, (6000, 4000)
-_VIEWER_KEY = Qt.Key.Key_F35  # a command of the measured window has no such key
+_VIEWER_KEY = Qt.Key.Key_F35  # no command uses it
 _WAIT_S = 600.0  # background work has a low priority, so it is slow on a busy machine
 
 

@@ -31,7 +31,8 @@ class PhotoFolders:
     Thread: the table's.
 
     Attributes:
-        serial: grows whenever folders went away, came back, or have another path.
+        serial: grows whenever folders went away, came back, were switched on or off, or have
+            another path.
         moved: former and new paths of folders; the reader clears the list.
         copies_here: photos shown by a copy in the viewed folder: its name and directory id.
         names_serial: grows whenever ``copies_here`` changes.
@@ -76,6 +77,7 @@ class PhotoFolders:
             directory for directory, folder, _ in listed if folder is not None and folder not in on
         )
         switched, self._hidden = hidden != self._hidden, hidden
+        self.serial += switched
         if len(listed) != known or switched or removed:
             self.refresh_copies()
         return switched

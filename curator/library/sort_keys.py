@@ -76,7 +76,7 @@ class Names:
         return min(count, _SEARCH * (count - known) * max(known.bit_length(), 1))
 
     def _places(self, keys: Sequence[str], rows: Ids) -> list[int]:
-        """Return where these of the names are inserted: after those that are less or equal."""
+        """Return where to insert the names of some rows: after those that are less or equal."""
 
         @cache  # names that come together are mostly compared with the same ones
         def known(row: int) -> str:

@@ -87,7 +87,7 @@ class Texts:
         return bool(changed)
 
     def pack_if_many(self) -> bool:
-        """Pack all texts again if many changed since: in a dict they take several times the memory.
+        """Pack all texts again if many are in the dict, which takes several times the memory.
 
         Returns:
             Whether it did.

@@ -2,8 +2,9 @@
 
 Photos that the pipeline saved are collected for a moment before the table is read again, without
 the list of folders, which rarely changes. Commits of other processes are noticed by polling the
-catalog's data version. Of many changes only some are taken over at a time, so that no key press
-waits for all. After :meth:`CatalogWatcher.close` no signal makes it read the catalog any more.
+catalog's data version. Of many changes only some are taken over at a time, and keys pressed
+meanwhile come in between. After :meth:`CatalogWatcher.close` no signal makes it read the catalog
+any more.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class CatalogWatcher(QObject):
         self._table, self._details = photos.table, photos.details
         self._closed = False
         self._data_version = catalog.store.data_version()
-        self._scanned_rev = self._table.rows.rev
+        self._scanned_rev = -1  # of the photos whose copies were read after a scan
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._take_over)
         self._poll = QTimer(self, interval=_OTHERS_MS)
@@ -65,17 +66,9 @@ class CatalogWatcher(QObject):
             self._soon.start(_REFRESH_MS)
 
     def _take_over(self, folders: bool = False) -> None:
-        """Update the list with some changes in the catalog; the others follow after waiting events.
-
-        Background writers pause meanwhile: they would take the interpreter half of the time.
-        """
-        store = self._catalog.store
-        store.hold_background(True)
-        try:
-            changed = self._photos.refresh(folders, _AT_ONCE)
-        finally:
-            store.hold_background(False)
-        if len(changed) >= _AT_ONCE:
+        """Update the list with some changes; the others follow after the events that wait."""
+        changed = self._photos.refresh(folders, _AT_ONCE)
+        if len(changed) >= _AT_ONCE and not self._closed:
             self._soon.start(0)
 
     def _follow_folders(self, _: object = None) -> None:
@@ -93,6 +86,7 @@ class CatalogWatcher(QObject):
                 self._details.forget(renamed)
                 self._photos.photos_changed.emit(renamed)
                 self._table.order_serial += 1
+            self._photos.counts_changed.emit()  # folders that are not shown count their copies, too
         self._take_over(folders=True)
 
     def check_for_commits(self) -> None:

@@ -297,6 +297,7 @@ class PhotoList(QObject):
         table.folders.moved.clear()
         self.follow_scope()
         self._seen.folders = table.folders.serial
+        self._seen.order = -1  # photos may fit, or be missing, that were not before
         self.photos_changed.emit(set(self.ids.tolist()))
         self.counts_changed.emit()
         self.publish()

@@ -290,16 +290,14 @@ class GridView(QAbstractScrollArea):
         return {number: thumbnail_request(self._tile(number), box) for number in numbers}
 
     def _refresh_thumbnails(self) -> None:
-        self._prefetch.refresh()
+        """Request thumbnails after the paint, which draws those that are decoded."""
+        self._prefetch.refresh_soon()
         if self.isVisible():
             self._visible_timer.start()
 
     def _reload_thumbnails(self) -> None:
-        """Request all thumbnails again after the paint, which most likely needs no other ones."""
         self._prefetch.forget()
-        self._prefetch.refresh_soon()
-        if self.isVisible():
-            self._visible_timer.start()
+        self._refresh_thumbnails()
 
     def _on_arrived(self, requests: Collection[FrameRequest]) -> None:
         if self.isVisible():

@@ -474,6 +474,7 @@ def test_many_saved_photos_are_taken_over_a_few_at_a_time(
 def test_a_scan_that_changed_nothing_reads_no_copies(session: Session) -> None:
     """All copies take 25 ms at 100,000 photos, and a scan ends whenever a folder opens."""
     said: list[str] = []
+    session.watcher.follow_scan()
     session.catalog.store.trace(said.append)
     session.watcher.follow_scan()
     assert not [text for text in said if "copy" in text]
@@ -481,6 +482,50 @@ def test_a_scan_that_changed_nothing_reads_no_copies(session: Session) -> None:
     session.watcher.follow_scan()
     session.catalog.store.trace(None)
     assert [text for text in said if "copy" in text]
+
+
+def test_photos_of_a_folder_switched_on_by_another_process_are_listed(
+    session: Session, home: Home
+) -> None:
+    other = Catalog.open(home.catalog)
+    other.folders.enable(1, False)
+    session.watcher.check_for_commits()
+    assert not len(session.ids)
+    other.folders.enable(1, True)
+    other.close()
+    session.watcher.follow_scan()
+    assert len(session.ids) == 12
+
+
+def test_a_list_of_missing_photos_follows_a_folder_that_comes_back(
+    session: Session, home: Home
+) -> None:
+    session.search.set_filter("is:missing")
+    other = Catalog.open(home.catalog)
+    for away, stale in ((1.0, 0), (None, 12)):
+        with other.store.transaction():
+            other.store.run("UPDATE folder SET away_since = ?", (away,))
+        session.watcher.check_for_commits()
+        assert (len(session.ids), len(session.photos.stale)) == (12, stale)
+    other.close()
+
+
+def test_a_copy_found_in_a_folder_that_is_not_shown_is_counted_there(
+    session: Session, home: Home
+) -> None:
+    counted: list[None] = []
+    session.watcher.follow_scan()
+    other = Catalog.open(home.catalog)
+    with other.store.transaction():
+        other.store.run(
+            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns)"
+            " VALUES (12, 1, 'DSC_0012.JPG', 'image', 'copy', 1, 1)"
+        )
+    other.close()
+    session.watcher.check_for_commits()  # before the scan ends
+    session.photos.counts_changed.connect(lambda: counted.append(None))
+    session.watcher.follow_scan()
+    assert counted and session.table.folders.inside("/photos/000")[11]
 
 
 def test_events_after_closing_do_not_read_the_catalog(

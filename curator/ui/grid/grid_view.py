@@ -214,7 +214,9 @@ class GridView(QAbstractScrollArea):
             return
         self._pictures.clear_failures(self._tile(number).thumb for number in numbers)
         self._update(numbers)
-        self._reload_thumbnails()
+        self._prefetch.forget()
+        self._prefetch.refresh_soon()  # in an event of its own: it takes as long as the others
+        self._visible_timer.start()
 
     def _on_current(self) -> None:
         before, self._underlined = self._underlined, self._session.current
@@ -290,8 +292,7 @@ class GridView(QAbstractScrollArea):
         return {number: thumbnail_request(self._tile(number), box) for number in numbers}
 
     def _refresh_thumbnails(self) -> None:
-        """Request thumbnails after the paint, which draws those that are decoded."""
-        self._prefetch.refresh_soon()
+        self._prefetch.refresh()
         if self.isVisible():
             self._visible_timer.start()
 

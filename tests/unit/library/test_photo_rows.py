@@ -87,10 +87,8 @@ def test_of_the_texts_one_column_is_packed_at_a_time(
     packed = []
     for _ in range(3):
         table.refresh()
-        packed.append(
-            {name for name, was in before.items() if table.texts(name)._packed is not was}
-        )
+        packed.append({name for name, was in before.items() if columns[name]._packed is not was})
         catalog.photos.turn([1], 1)
     assert packed == [{"thumb"}, {"thumb", "proxy"}, {"thumb", "proxy"}]
-    assert list(table.texts("proxy")) == [f"p{photo}" for photo in table.ids.tolist()]
+    assert list(columns["proxy"]) == [f"p{photo}" for photo in table.ids.tolist()]
     catalog.close()

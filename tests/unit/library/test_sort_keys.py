@@ -53,29 +53,30 @@ def test_names_added_later_sort_as_if_added_at_once(listed: list[str], first: in
     assert names.ranks(rows).tolist() == Names(whole).ranks(rows).tolist()
 
 
-def test_a_new_name_is_inserted_without_sorting_the_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many names were read at a time to be compared."""
+    found: list[int] = []
+    plain = sort_keys.natural
+    monkeypatch.setattr(sort_keys, "natural", lambda some: found.append(len(some)) or plain(some))
+    return found
+
+
+def test_a_new_name_is_inserted_without_sorting_the_others(looked: list[int]) -> None:
     listed: list[object] = [f"IMG_{number}" for number in range(1000)]
     names = Names(listed)
     names.ranks(np.arange(1000))
-    looked: list[int] = []
-    plain = sort_keys.natural
-    monkeypatch.setattr(sort_keys, "natural", lambda some: looked.append(len(some)) or plain(some))
+    looked.clear()
     listed.append("img_500b")
     assert names.ranks(np.arange(1001))[[500, 1000, 501]].tolist() == [500, 501, 502]
     assert sum(looked) < 20
 
 
-def test_names_that_come_together_are_compared_with_the_same_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_names_that_come_together_are_compared_with_the_same_others(looked: list[int]) -> None:
     listed: list[object] = [f"IMG_{number}" for number in range(2000)]
     names = Names(listed)
     names.ranks(np.arange(2000))
-    looked: list[int] = []
-    plain = sort_keys.natural
-    monkeypatch.setattr(sort_keys, "natural", lambda some: looked.append(len(some)) or plain(some))
+    looked.clear()
     listed += [f"IMG_{number}" for number in range(2000, 2050)]
     assert names.ranks(np.arange(2050)).tolist() == [*range(2050)]
     assert sum(looked) < 50 + 20

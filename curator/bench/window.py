@@ -126,7 +126,7 @@ def keys(workspace: Workspace) -> list[Figure]:
         proxies = [proxy_path(home.cache, str(key)) for key in session.table.texts("proxy") if key]
         files = itertools.cycle(proxies)
         read = lambda: whole(picture(next(files), window.loupe.size()))  # noqa: E731
-        ahead = itertools.cycle([read() for _ in range(4)])
+        ahead = itertools.cycle([read() for _ in proxies])  # a few stay in the processor's cache
         draw = lambda: viewer.press_and_wait(next(ahead))  # noqa: E731
         compared = _compared(running, workspace, draw)
         pipeline.open_folders([noise])

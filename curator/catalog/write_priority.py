@@ -67,11 +67,14 @@ class WritePriority:
         A second call before the pause is over does not prolong it: a key that repeats must not
         stop the background for good.
         """
+        now = time.monotonic()
+        if seconds:
+            if now >= self._paused_until:
+                self._paused_until = now + seconds  # wakes nobody, so a key need not take the lock
+            return
         with self._changed:
-            now = time.monotonic()
-            if not seconds or now >= self._paused_until:
-                self._paused_until = now + seconds
-                self._changed.notify_all()
+            self._paused_until = now
+            self._changed.notify_all()
 
     def release(self) -> None:
         """Let the next connection write."""

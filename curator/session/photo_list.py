@@ -17,6 +17,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import Catalog, PhotoDetail
+from curator.library import captions
 from curator.library.scopes import Scope, moved_key
 from curator.library.sort_orders import is_manual, sorted_ids
 from curator.library.spans import Ids
@@ -479,17 +480,27 @@ class PhotoDetails:
     def __init__(self, catalog: Catalog, table: Table, hidden_stars: Set[int]) -> None:
         self._catalog, self._table, self._hidden_stars = catalog, table, hidden_stars
         self._cached: dict[int, PhotoDetail] = {}
+        self._captions: dict[int, tuple[str, str, str]] = {}
 
     def of(self, photo_id: int) -> PhotoDetail:
         """Return the details of a photo, from the cache if possible."""
         if photo_id not in self._cached:
             if len(self._cached) > _DETAILS:
-                self._cached.clear()
+                self.clear()
             self._cached[photo_id] = self._named_here(self._catalog.photos.get(photo_id))
         found = self._cached[photo_id]
         if photo_id in self._hidden_stars:
             return replace(found, marks=_starless(found.marks))
         return found
+
+    def caption(self, photo_id: int) -> tuple[str, str, str]:
+        """Return the caption below a photo (:func:`curator.library.captions.caption`)."""
+        detail = self.of(photo_id)
+        if photo_id in self._hidden_stars:
+            return captions.caption(detail)
+        if photo_id not in self._captions:
+            self._captions[photo_id] = captions.caption(detail)
+        return self._captions[photo_id]
 
     def marks_of(self, photo_ids: Sequence[int]) -> list[Marks]:
         """Return the marks of photos as they are shown, in the same order."""
@@ -513,7 +524,9 @@ class PhotoDetails:
         """Drop the details of photos that changed."""
         for photo_id in photo_ids:
             self._cached.pop(photo_id, None)
+            self._captions.pop(photo_id, None)
 
     def clear(self) -> None:
         """Drop all details."""
         self._cached.clear()
+        self._captions.clear()

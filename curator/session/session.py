@@ -14,7 +14,7 @@ from typing import Any
 
 from curator.catalog import Catalog, PhotoDetail
 from curator.home import Home
-from curator.library import captions, table_cache
+from curator.library import table_cache
 from curator.library.scopes import EVERYTHING
 from curator.library.spans import Ids
 from curator.library.table import Tile
@@ -193,7 +193,7 @@ class Session:
 
     def caption(self, photo_id: int) -> tuple[str, str, str]:
         """Return the caption below a picture: its marks, its capture data, its files."""
-        left, middle, right = captions.caption(self.photos.details.of(photo_id))
+        left, middle, right = self.photos.details.caption(photo_id)
         middle = self.taste.caption(photo_id, middle)
         return left, self.repeats.caption(photo_id, middle), right
 

@@ -283,12 +283,14 @@ class TasteController(QObject):
 
     def caption(self, photo_id: int, line: str) -> str:
         """Return a line of capture data with the match or the prediction, if shown, before it."""
-        parts, score = [line], self._table.scores.match_of(photo_id)
-        if (revealed := self.revealed(photo_id)) is not None:
+        parts, revealed = [line], self.revealed(photo_id)
+        if revealed is not None:
             parts.insert(0, revealed.line)
-            score = revealed.match  # of the same prediction, made without these stars
-        if score is not None and self._settings.taste.show_match:
-            parts.insert(0, f"match {score}")
+        if self._settings.taste.show_match:
+            # A revealed match is of the same prediction, made without these stars.
+            score = revealed.match if revealed else self._table.scores.match_of(photo_id)
+            if score is not None:
+                parts.insert(0, f"match {score}")
         return " · ".join(parts)
 
     def close(self) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from curator.cards import Card
 from curator.model import bidi_safe, counted
 from curator.session import Session
-from curator.session.imports import EarlierImport
+from curator.session.imports import EarlierImport, ImportController
 from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.pages.import_page import ImportPage, status_text
 from curator.ui.panels.status_line import StatusLine
@@ -61,7 +61,6 @@ class ImportActions(QObject):
         interrupted = self._imports.interrupted()
         if interrupted is not None:
             self._offer_again(interrupted)
-        window.installEventFilter(self)
 
     # --- dialog and page
 
@@ -133,25 +132,19 @@ class ImportActions(QObject):
             done = Notification(_DONE, text, "Show report", self.open_page)
             self._notifications.post(done, first=True)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep the window open if an import shall go on."""
-        if event.type() is QEvent.Type.Close and watched is self._window and not self._may_close():
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
-    def _may_close(self) -> bool:
-        """Whether no import runs, or the person stops it."""
-        if not self._imports.is_running or self._imports.is_stopping:
-            return True
-        question = Question(
-            "An import is running. Stop it?",
-            "Files that were copied and verified stay. Import again to copy the others; nothing"
-            " that was verified is copied twice.",
-            (Choice("stop", "Stop the import", primary=True),),
-            cancel="Keep importing",
-        )
-        return dialogs.ask(self._window, question) == "stop"
+def may_close(window: QWidget, imports: ImportController) -> bool:
+    """Whether a window may close: no import runs, or the person stops it."""
+    if not imports.is_running or imports.is_stopping:
+        return True
+    question = Question(
+        "An import is running. Stop it?",
+        "Files that were copied and verified stay. Import again to copy the others; nothing"
+        " that was verified is copied twice.",
+        (Choice("stop", "Stop the import", primary=True),),
+        cancel="Keep importing",
+    )
+    return dialogs.ask(window, question) == "stop"
 
 
 def _key(card: Card) -> str:

@@ -38,7 +38,7 @@ from curator.ui.dialogs import palette
 from curator.ui.dialogs.tag_entry import TagEntry
 from curator.ui.file_drop import FileDrop, is_single_file
 from curator.ui.grid.grid_view import GridView
-from curator.ui.import_actions import ImportActions
+from curator.ui.import_actions import ImportActions, may_close
 from curator.ui.loupe.candidates import CandidatesPanel
 from curator.ui.loupe.filmstrip import Filmstrip
 from curator.ui.loupe.loupe_view import LoupeView
@@ -425,7 +425,10 @@ class MainWindow(QWidget):
             self.pipeline_notifications.report_encoder()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save the state of the window and of the session."""
+        """Save the state of the window and of the session, unless an import shall go on."""
+        if not may_close(self, self.session.imports):
+            event.ignore()
+            return
         if self.session.view_state.fullscreen:
             self.session.view_state.set_fullscreen(False)
         geometry = bytes(self.saveGeometry().data())

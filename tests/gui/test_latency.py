@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 
 from curator.model import Flag
 from curator.session import Session
 from curator.ui.loupe import caption
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets.overlay_panel import OverlayPanel
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
 
@@ -39,6 +40,28 @@ def culling(
         timeout=WITHIN_MS,
     )
     return window
+
+
+def test_a_decoded_photo_is_painted_before_other_widgets_hear_of_it(culling: MainWindow) -> None:
+    session, events = culling.session, []
+    culling.loupe.painted.connect(events.append)
+    session.photos.current_changed.connect(lambda: events.append("others"))
+    QTest.keyClick(culling, Qt.Key.Key_Right)
+    assert events == [session.current, "others"]
+
+
+def test_closed_panels_see_no_key_and_no_paint(
+    culling: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[QEvent.Type] = []
+    monkeypatch.setattr(
+        OverlayPanel, "eventFilter", lambda _panel, _at, event: bool(seen.append(event.type()))
+    )
+    QTest.keyClick(culling, Qt.Key.Key_Right)
+    assert not seen
+    culling.help.open()
+    QTest.keyClick(culling, Qt.Key.Key_Right)
+    assert seen
 
 
 def test_the_caption_of_the_next_photo_is_drawn_before_its_key(

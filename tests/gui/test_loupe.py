@@ -151,8 +151,8 @@ def test_a_mark_shows_in_the_caption_for_a_moment_with_its_photo(session, loupe,
         commands.run(session, command)
         assert session.current != photo, "the next photo is on screen"
         assert loupe._decision == f"{says} {session.tile(photo).name}"
-        assert not loupe._decision_timer.isActive(), "its time begins once it is seen"
         assert pencil() > 100
+        assert loupe._decision_timer.isActive(), "its time begins once it is seen"
     qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     qtbot.wait(0)
     painted: list[QRect] = []

@@ -225,19 +225,25 @@ class LoupePainter:
     def _percent(self) -> str:
         return f"{(self._session.view_state.zoom or 1) * 100:.0f} %"
 
-    def _pixels(self, tile: Tile, best: BestPixels | None) -> str:
-        """Return which pixels are shown, and why there are no better ones."""
+    def _pixels(self, tile: Tile, best: BestPixels | None, files: str) -> str:
+        """Return which pixels are shown, and why there are no better ones.
+
+        Args:
+            tile: the photo.
+            best: the pixels.
+            files: the photo's files and the pixels its proxy was made from.
+        """
         detail = self._session.detail(tile.id)
         requested = self._session.view_state.developed
         if best is None:
-            return captions.files_line(detail)
+            return files
         if best.source is None:
             if not self._zoomed and requested is None and tile.state != "missing":
-                return captions.files_line(detail)
+                return files
             away = bool(captions.unreachable_reason(detail))  # the caption already says why
             why = "" if away else self._why(tile)
             if not self._zoomed and not why and not away:
-                return captions.files_line(detail)
+                return files
             edge = self._session.settings.proxy.long_edge_px
             proxy = f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
             return f"{proxy} · damaged" if tile.damaged else proxy
@@ -257,7 +263,7 @@ class LoupePainter:
         _, middle, files = self._session.caption(tile.id)
         if tile.state != "failed":
             percent = self._percent() if self._zoomed else ""
-            files = words.joined((percent, self._pixels(tile, best)))
+            files = words.joined((percent, self._pixels(tile, best, files)))
         position = self._session.stacks.position_in_stack(tile.id)
         away = (
             captions.unavailable_reason(self._session.detail(tile.id))

@@ -83,7 +83,7 @@ class LoupeView(QWidget):
     def _connect(self) -> None:
         session = self._session
         session.photos.current_changed.connect(self._pace.step)
-        session.photos.current_changed.connect(self._on_current)
+        session.photos.current_changed.connect(self._on_step)
         session.photos.list_changed.connect(self._on_current)
         for changed in (
             session.view_state.view_changed,
@@ -153,12 +153,18 @@ class LoupeView(QWidget):
         kinds, strip = overlay_kinds(session), self.strip.isHidden()
         return (session.current, state.zoom, state.developed, kinds, state.bare, strip)
 
-    def _update_and_request(self) -> None:
-        """Paint first if the proxies are decoded; otherwise request them first."""
+    def _update_and_request(self) -> bool:
+        """Paint first if the proxies are decoded; otherwise request them first.
+
+        Returns:
+            Whether they are decoded.
+        """
         self.update()
-        if not self._viewport.has_proxies():
+        decoded = self._viewport.has_proxies()
+        if not decoded:
             self._request()
         self._requesting.start()
+        return decoded
 
     def _request_ahead(self) -> None:
         """Request the neighbors' frames after the paint, and draw the next caption."""
@@ -207,19 +213,26 @@ class LoupeView(QWidget):
 
     # --- following the session
 
-    def _on_current(self) -> None:
+    def _on_step(self) -> None:
+        """Paint a decoded photo at once, not after other widgets and the events that wait."""
+        if self._on_current():
+            self.repaint()
+
+    def _on_current(self) -> bool:
+        """Show the current photo; return whether it is decoded."""
         self._drawing.retry = None
         self._rest.stop()
         if not self.isVisible():
-            return
+            return False
         self._session.view_state.dragged = None
         self._last_key = self._view_key()
-        self._update_and_request()
+        decoded = self._update_and_request()
         self._sharpen.stop()
         self._linger.stop()
         self._planning.start()
         if self._session.view_state.zoom is not None:
             self._navigator.start()
+        return decoded
 
     def _on_view(self) -> None:
         self._measure()

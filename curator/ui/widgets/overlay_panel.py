@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QHideEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from curator.ui.widgets import theme
@@ -36,7 +36,6 @@ class OverlayPanel(QWidget):
         self._covered, self._width = parent, width
         self.panel = QWidget(self)
         theme.style_as(self.panel, "palette")
-        parent.installEventFilter(self)
         self.hide()
 
     def height_for(self, width: int) -> int:
@@ -56,9 +55,17 @@ class OverlayPanel(QWidget):
         top = min(theme.TOPBAR + theme.TOUR + _ABOVE, max(self.height() - height, 0))
         self.panel.setGeometry((self.width() - width) // 2, top, width, height)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow the size of the parent while it is covered."""
+        self._covered.installEventFilter(self)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """See no event of the parent: there is one for every key and every paint."""
+        self._covered.removeEventFilter(self)
+
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """Follow the size of the parent."""
-        if event.type() is QEvent.Type.Resize and self.isVisible():
+        if event.type() is QEvent.Type.Resize:
             self.place()
         return False
 

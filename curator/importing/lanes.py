@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import logging
 import os
 import shutil
@@ -314,11 +315,15 @@ class Lane:
         Raises:
             OSError, OutsideError: it cannot be written.
         """
-        stem, suffix = PurePosixPath(name).stem, PurePosixPath(name).suffix
-        number = 1
-        while self._folder.status(numbered := naming.joined(stem, number, suffix)) is not None:
-            number += 1
-        self._folder.write(numbered, content)
+        path = PurePosixPath(name)
+        with self._folder.temporary(name) as temporary:
+            with self._folder.create(temporary) as file:
+                file.write(content)
+            for number in itertools.count(1):  # another import may take a name at this moment
+                numbered = naming.joined(path.stem, number, path.suffix)
+                with contextlib.suppress(FileExistsError):
+                    self._folder.commit(temporary, numbered, None)
+                    break
         self._folder.sync()
         return str(self._folder.path / numbered)
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
 
 import pytest
 
 from curator import files
 from curator.catalog import Catalog, VerifiedCopy
 from curator.importing import lanes
+from curator.importing.anchor import Anchor
 from curator.importing.card_files import find_files
 from curator.importing.destinations import Room
 from curator.importing.plan import Action, ImportPlan, PlannedFile, PlannedItem
 from curator.importing.request import ImportRequest
 from curator.importing.run import ImportRun
 from curator.model import KnownError
+from curator.opened_folder import OpenedFolder
 from curator.sidecar import Credits, add_credits
 from curator.volumes import Mount
 from tests.cards import draw_card, must_be_copied
@@ -171,6 +176,28 @@ def test_creator_and_job_are_written_into_sidecars_where_asked_for(
     assert "IMG_0002.JPG" in listed
     assert "IMG_0002.xmp" not in listed  # it states more than the card's
     assert must_be_copied(card) == before
+
+
+def test_lists_of_two_imports_that_began_in_one_second_are_both_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other import writes its list while this one has found the name free, and still writes."""
+    ours, other = (lanes.Lane(0, Anchor(tmp_path), SimpleQueue()) for _ in range(2))
+    create, begun = OpenedFolder.create, []
+
+    def create_later(folder: OpenedFolder, name: str) -> AbstractContextManager[BinaryIO]:
+        if not begun:
+            begun.append(name)
+            assert other.write_file("list.sha256", b"other") == str(tmp_path / "list.sha256")
+        return create(folder, name)
+
+    monkeypatch.setattr(OpenedFolder, "create", create_later)
+    assert ours.write_file("list.sha256", b"ours") == str(tmp_path / "list-2.sha256")
+    for lane in (ours, other):
+        lane.finish()
+        lane.close()
+    lists = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert lists == {"list.sha256": b"other", "list-2.sha256": b"ours"}
 
 
 def test_an_empty_card_is_not_called_safe(tmp_path: Path, catalog: Catalog) -> None:

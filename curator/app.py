@@ -41,6 +41,9 @@ log = logging.getLogger(__name__)
 # Python's default lets a busy thread keep the interpreter for 5 ms at a time, several times over;
 # with two Python-bound threads the slowest key took 229 ms to paint, and 9 ms with this.
 _SWITCH_INTERVAL_S = 0.0005
+# A pause between key presses that is long enough to collect garbage in; without one it is collected
+# after this many collections of young objects, ten times as many as by Python's default.
+_PAUSE_MS, _COLLECT_ANYHOW = 3_000, 100
 # glibc's mallopt (malloc.h): M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD. By default each
 # thread keeps its own heap and the memory numpy freed: after an evening of searches a window on
 # 100,000 photos used 797 MB, with these 543 MB. With an mmap threshold of 256 KB instead of
@@ -236,11 +239,16 @@ def freeze_long_lived(app: App) -> None:
     """Exclude long-lived objects from garbage collection, and turn that on.
 
     With 100,000 photos a collection stopped the window for 60 to 100 ms. Half of these objects
-    exist once the window is built, the others once taste was learned. Bench calls it, too.
+    exist once the window is built, the others once taste was learned. To look through the rest
+    still takes up to 8 ms, which wait for a pause between key presses. Bench calls it, too.
     """
     gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], _COLLECT_ANYHOW)
     gc.enable()
     app.session.taste.scores_changed.connect(gc.freeze, Qt.ConnectionType.SingleShotConnection)
+    pause = QTimer(app.window, singleShot=True, interval=_PAUSE_MS)
+    pause.timeout.connect(lambda: gc.collect())
+    app.session.photos.current_changed.connect(pause.start)
 
 
 def _check_display() -> None:

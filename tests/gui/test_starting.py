@@ -6,12 +6,14 @@ import gc
 import os
 import signal
 import sys
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from curator import app
 from curator.home import Home
@@ -112,6 +114,7 @@ def test_long_lived_objects_are_excluded_from_garbage_collection(
     home: Home, quiet: QuietPipeline
 ) -> None:
     running = started(home)
+    thresholds = gc.get_threshold()
     counts = []
     try:
         app.freeze_long_lived(running)
@@ -122,9 +125,33 @@ def test_long_lived_objects_are_excluded_from_garbage_collection(
             running.session.taste.scores_changed.emit()
             counts.append(gc.get_freeze_count())
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
         running.close()
     assert counts[0] > 0 and counts[1] >= counts[0] + 10_000 and counts[2] < counts[1] + 10_000
+
+
+def test_garbage_is_collected_in_a_pause_between_photos(
+    home: Home, quiet: QuietPipeline, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(app, "_PAUSE_MS", 1)
+    thresholds = gc.get_threshold()
+    running = started(home)
+    lost = QObject()
+    kept = [lost]
+    kept.append(kept)  # a cycle, which only a collection frees
+    gone = weakref.ref(lost)
+    try:
+        app.freeze_long_lived(running)
+        gc.unfreeze()
+        assert gc.get_threshold()[2] > thresholds[2], "keys could meet a collection of everything"
+        del lost, kept
+        running.session.photos.current_changed.emit()
+        qtbot.waitUntil(lambda: gone() is None)
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+        running.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

@@ -86,20 +86,21 @@ class DecisionController(QObject):
         """
         if not self._viewer.check_painted():
             return
-        single = self._stacks.on_one_tile
-        step = self.decide(act, changes, text)
-        if step is not None and step.id:
+        advance = advance and self._stacks.on_one_tile
+        step, said = self._write(act, changes, text)
+        if step.id:
             self._statistics.pace.decided(time.monotonic())
         elif len(changes) == 1:
             self._messages.say(captions.unchanged_text(act, self._table.name(next(iter(changes)))))
-        if not (advance and single):
-            return
         if self._compare.panes is not None:
-            self._compare.advance(by_stack)
-        elif by_stack:
-            self._navigator.step_unit(1)
-        else:
-            self._navigator.step(1)
+            self._take_over(step, said)  # which photo comes next depends on the new marks
+            if advance:
+                self._compare.advance(by_stack)
+            return
+        if advance:
+            # The loupe paints the next photo at once, not after the list and its counts changed.
+            self._navigator.step_unit(1) if by_stack else self._navigator.step(1)
+        self._take_over(step, said)
 
     def decide(self, act: str, changes: Changes, text: StepText | None = None) -> Step | None:
         """Decide about photos as one undo step; they need not be on screen.
@@ -112,6 +113,12 @@ class DecisionController(QObject):
         """
         if not changes:
             return None
+        step, said = self._write(act, changes, text)
+        self._take_over(step, said)
+        return step
+
+    def _write(self, act: str, changes: Changes, text: StepText | None) -> tuple[Step, str]:
+        """Write a step; return it and the sentence about it. The list does not show it yet."""
         ids = list(changes)
         what = self._photos.named(ids)
         text = text or StepText(what, captions.done_text(act, what))
@@ -122,12 +129,14 @@ class DecisionController(QObject):
             self.own_steps.add(step.id)
         self._taste.reveal(step)
         earlier = self._repeats.follow(step, again)
+        return step, f"{step.summary} · {earlier}" if earlier else step.summary
+
+    def _take_over(self, step: Step, said: str) -> None:
+        """Update the list after a step of this window, and announce it."""
         self._follow({change.photo_id for change in step.changes})
         if step.id:
-            said = f"{step.summary} · {earlier}" if earlier else step.summary
             self._messages.announce(self._preferences.with_undo_key(said))
             self.decided.emit(said)
-        return step
 
     def _record(
         self, changes: Changes, again: int | None, summary: str, context: dict[str, object]

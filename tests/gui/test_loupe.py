@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import numpy as np
@@ -130,6 +131,37 @@ def test_a_mark_counts_once_the_picture_was_painted(session, loupe, qtbot) -> No
     QTest.keyClick(loupe, Qt.Key.Key_X)
     assert session.tile(photo).marks.flag is Flag.REJECT
     assert session.current != photo
+
+
+def test_after_a_mark_the_next_photo_is_painted_before_the_list_is_updated(
+    session, loupe, home, qtbot
+) -> None:
+    """And the mark is on disk by then."""
+    photo, following = session.ids[:2].tolist()
+    request = loupe._viewport.proxy(session.tile(following))
+    qtbot.waitUntil(lambda: loupe._frames.get(request) is not None)
+    happened: list[object] = []
+
+    def note(painted: int) -> None:
+        with closing(sqlite3.connect(home.catalog)) as connection:
+            flag = connection.execute("SELECT flag FROM photo WHERE id = ?", (photo,)).fetchone()
+        happened.append((painted, *flag))
+
+    loupe.painted.connect(note)
+    session.photos.photos_changed.connect(lambda _: happened.append("updated"))
+    session.decisions.decided.connect(happened.append)
+    QTest.keyClick(loupe, Qt.Key.Key_X)
+    said = f"Rejected {session.tile(photo).name}"
+    assert happened == [(following, "reject"), "updated", said]
+
+
+def test_new_scores_leave_the_next_photo_prepared(session, loupe, qtbot) -> None:
+    """They change after each mark, and drop the facts of all photos."""
+    following, prepared = int(session.ids[1]), loupe._viewport._tile_of._tiles
+    qtbot.waitUntil(lambda: following in prepared)
+    session.taste.scores_changed.emit()
+    assert following not in prepared
+    qtbot.waitUntil(lambda: following in prepared)
 
 
 def test_a_mark_shows_in_the_caption_for_a_moment_with_its_photo(session, loupe, qtbot) -> None:

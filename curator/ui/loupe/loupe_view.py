@@ -96,6 +96,7 @@ class LoupeView(QWidget):
         ):
             changed.connect(self._on_view)
         session.photos.photos_changed.connect(self._on_photos)
+        session.taste.scores_changed.connect(self._requesting.start)  # it dropped all tiles
         session.faces.focus_changed.connect(self.update)
         session.messages.status_message.connect(self._hide_decision)  # the message is newer
         session.decisions.decided.connect(self._show_decision)
@@ -215,6 +216,7 @@ class LoupeView(QWidget):
 
     def _on_step(self) -> None:
         """Paint a decoded photo at once, not after other widgets and the events that wait."""
+        self._decision = ""  # a mark that led here is reported after the paint
         if self._on_current():
             self.repaint()
 

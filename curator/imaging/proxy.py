@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,12 @@ def _save(path: Path, data: bytes) -> None:
     Raises:
         OSError: it could not be written, for example on a full disk; an older file stays.
     """
-    private.make_folder(path.parent)
-    atomic.write(path, data, work=path.parent.parent, sync=False)
+    write = partial(atomic.write, path, data, work=path.parent.parent, sync=False)
+    try:
+        write()
+    except FileNotFoundError:  # the first file in its folder
+        private.make_folder(path.parent)
+        write()
 
 
 def encode(rgb: Image, quality: int) -> bytes:

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
 LOOK_S = 2.0  # how often an idle conductor checks for work that another process requested
+_REST_S = 0.05  # how often a busy one looks after the catalog, which takes a sixth of a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Conductor:
         self._pace = Pace()
         self._reporter = ProgressReporter(self._pace, events)
         self._paused = self._stopping = self._resting = False
-        self._save_at = 0.0
+        self._save_at = self._rest_at = 0.0
         self._version = -1  # data version of the catalog at the last check
         self._look = True  # whether there may be jobs to start
 
@@ -382,8 +383,12 @@ class Conductor:
 
     def _rest(self) -> None:
         """Notice that all is done; maintain the catalog; look for changes by other processes."""
+        now = time.monotonic()
+        if now < self._rest_at and not (self._inline or self._is_calm()):
+            return
+        self._rest_at = now + _REST_S
         # Not only when resting: a person who marks and moves wakes this thread all the time.
-        if time.monotonic() > self._analyzed_at + FREED_S and self._is_calm():
+        if now > self._analyzed_at + FREED_S and self._is_calm():
             self._encoder_pool.end_idle()
         scanner = self.ingest.scanner
         self.upkeep.run_due(self.catalog, scanner.reads_first_screens, self._resting)

@@ -6,6 +6,7 @@ bounded number of photos may be in flight, so that a photo that comes on screen 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ _LATE = (LaneKind.VISION, LaneKind.TEXT)  # a photo counts as read without these
 # Peeks in flight: two processes finish two in a millisecond, and results are gathered for 30; with
 # 24 in flight they waited half of the time. A photo that comes on screen waits for 30 ms at most.
 _SHORT_JOBS = 64
+_ASKED_S = 2.0  # photos on screen are looked up this long after somebody asked whether any waits
 
 
 class Dispatcher:
@@ -89,6 +91,7 @@ class Dispatcher:
         self.described_by = next(vision, "")
         self.focus: tuple[int, ...] = ()
         self._unread: frozenset[int] = frozenset()
+        self._asked_at = -_ASKED_S
         self._catalog: Catalog
         self._settings, self._cache, self._inline = settings, cache, inline
         self._in_use: tuple[Stage, ...] = ()
@@ -198,7 +201,9 @@ class Dispatcher:
                 self._catalog.work.start(stage.name, [pending.photo_id for pending in found])
                 for group in lane.groups(found):
                     lane.submit(stage.run, [self._job(stage, pending) for pending in group])
-        self._unread = frozenset(self._find_unread() if self.focus and not paused else ())
+        asked = time.monotonic() - self._asked_at < _ASKED_S
+        looks = asked and self.focus and not paused
+        self._unread = frozenset(self._find_unread() if looks else ())
 
     def _find_unread(self) -> list[int]:
         """Return the photos on screen for whose header or pixels no job had room."""
@@ -243,7 +248,11 @@ class Dispatcher:
 
     @property
     def reads_for_screen(self) -> bool:
-        """Whether a photo on screen is being read, or waits for its turn; thread: any."""
+        """Whether a photo on screen is being read, or waits for its turn; thread: any.
+
+        The answer about those that wait is looked up by the next :meth:`fill`.
+        """
+        self._asked_at = time.monotonic()
         unread = (self._unread, *(self.lanes[kind].in_flight for kind in _READING))
         return not all(photos.isdisjoint(self.focus) for photos in unread)
 

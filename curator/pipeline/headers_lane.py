@@ -31,6 +31,11 @@ class HeadersLane(Lane):
 
     _at_once = 1
 
+    def room(self) -> int:
+        """Return how many jobs may be submitted now: a whole group, or none."""
+        room = super().room()
+        return room if room >= self._at_once else 0
+
     def groups(self, found: Sequence[Pending]) -> list[Sequence[Pending]]:
         """Group as many photos as are read in some milliseconds; one tried before goes alone."""
         fresh = [pending for pending in found if not pending.attempts]

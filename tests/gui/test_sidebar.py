@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from curator.library.filters import FILTERS
 from curator.ui.grid import grid_view
@@ -123,6 +126,25 @@ def test_names_with_markup_are_drawn_as_text(qapp) -> None:
     rows.resize(232, 100)
     rows.show_rows([Row("k", "<img src=x> & <b>", "1", "folder", tip="<b>a</b>")])
     assert not rows.grab().isNull()
+
+
+def test_a_new_count_paints_its_row_only(qapp, qtbot, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = Rows()
+    qtbot.addWidget(rows)
+    rows.resize(232, 84)
+    listed = [Row(title, title, "1") for title in "abc"]
+    rows.show_rows(listed)
+    rows.show()
+    qtbot.waitExposed(rows)
+    QApplication.processEvents()
+    painted: list[str] = []
+    monkeypatch.setattr(rows, "_paint", lambda _painter, row, _index: painted.append(row.title))
+    rows.show_rows([*listed[:2], replace(listed[2], count="2")])
+    QApplication.processEvents()
+    assert painted == ["c"]
+    rows.show_rows([*listed, Row("d", "d", "1")])
+    QApplication.processEvents()
+    assert painted == ["c", *"abcd"]
 
 
 def click_row(window: MainWindow, rows: Rows, title: str) -> None:

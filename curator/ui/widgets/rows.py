@@ -81,10 +81,15 @@ class Rows(QWidget):
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Replace the rows."""
-        if list(rows) == list(self.rows):
+        before, self.rows = self.rows, rows
+        if list(rows) == list(before):
             return
-        self.rows = rows
         self.setAccessibleName(", ".join(f"{row.title} {row.count}".strip() for row in rows))
+        if len(rows) == len(before):  # counts change several times a second while photos are read
+            for index, (new, old) in enumerate(zip(rows, before, strict=True)):
+                if new != old:
+                    self.update(self._rect(index))
+            return
         self.setFixedHeight(len(rows) * theme.ROW)
         self.update()
 
@@ -120,8 +125,11 @@ class Rows(QWidget):
         """Return the rectangle of a row; empty if there is no such row."""
         for index, row in enumerate(self.rows):
             if row.key == key:
-                return QRect(0, index * theme.ROW, self.width(), theme.ROW)
+                return self._rect(index)
         return QRect()
+
+    def _rect(self, index: int) -> QRect:
+        return QRect(0, index * theme.ROW, self.width(), theme.ROW)
 
     def _index_at(self, y: float) -> int:
         """Return the index of the row at a y, -1 for none."""
@@ -129,16 +137,17 @@ class Rows(QWidget):
         return index if 0 <= index < len(self.rows) else -1
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the visible rows."""
-        painter = QPainter(self)
+        """Draw the rows that are visible and changed."""
+        painter, region = QPainter(self), event.region()
         first = max(event.rect().top() // theme.ROW, 0)
         last = min(event.rect().bottom() // theme.ROW, len(self.rows) - 1)
         for index in range(first, last + 1):
-            self._paint(painter, self.rows[index], index)
+            if region.intersects(self._rect(index)):
+                self._paint(painter, self.rows[index], index)
 
     def _paint(self, painter: QPainter, row: Row, index: int) -> None:
-        top = index * theme.ROW
-        area = QRect(0, top, self.width(), theme.ROW)
+        area = self._rect(index)
+        top = area.top()
         if row.current:
             painter.fillRect(area, theme.RAISED)
             painter.fillRect(QRect(0, top, 2, theme.ROW), theme.WHITE)
@@ -188,8 +197,9 @@ class Rows(QWidget):
 
     def _highlight(self, index: int) -> None:
         if index != self._hover:
+            for changed in (self._hover, index):
+                self.update(self._rect(changed))
             self._hover = index
-            self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Emit ``pressed`` for a row or ``folded`` for its triangle."""

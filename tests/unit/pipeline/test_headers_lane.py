@@ -107,6 +107,18 @@ def test_groups_grow_while_they_are_quick_and_shrink_on_a_slow_drive(
     assert sizes(lane, 0, 0) == [1, 1]
 
 
+def test_new_jobs_wait_until_there_is_room_for_a_whole_group(lane: HeadersLane) -> None:
+    for size in (1, 2, 4, 8):
+        lane.submit(run, jobs(*[1] * size))
+    assert lane.room() == 63
+    lane.submit(run, jobs(*range(64)))
+    for photo in range(15):
+        lane.landed(photo)
+    assert lane.room() == 0
+    lane.landed(15)
+    assert lane.room() == 16
+
+
 def test_a_photo_tried_before_goes_alone(lane: HeadersLane) -> None:
     for size in (1, 2, 4):
         lane.submit(run, jobs(*[1] * size))

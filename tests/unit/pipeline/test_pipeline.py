@@ -469,6 +469,19 @@ def test_an_import_gives_way_while_a_photo_on_screen_waits_to_be_read(
     assert not threaded.reads_for_screen
 
 
+def test_photos_on_screen_are_looked_up_only_while_somebody_asks(
+    inline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = Mock(return_value=[])
+    monkeypatch.setattr(inline._conductor.catalog.work, "waiting_among", look_up)
+    inline.focus([1])
+    inline.open_folders([fake_stages.write(tmp_path / "one", "ok")])
+    look_up.assert_not_called()
+    assert not inline.reads_for_screen
+    inline.open_folders([fake_stages.write(tmp_path / "two", "ok")])
+    look_up.assert_called()
+
+
 @pytest.mark.slow
 def test_work_stopped_in_the_middle_continues_next_time(
     make: Make, catalog: Catalog, home: Home, tmp_path: Path

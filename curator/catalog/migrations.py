@@ -383,6 +383,10 @@ def _add_text_in_photos(database: peewee.Database) -> None:
         database.execute_sql(statement)
 
 
+def _index_copies(database: peewee.Database) -> None:
+    database.execute_sql("CREATE INDEX file_copy ON file (photo_id) WHERE role = 'copy'")
+
+
 # (number, what changes, function). To add one: change the models in `schema`, append a line here
 # with the next number and a function that brings a catalog of the number before it there, and
 # put a catalog of the old version under tests/data/catalogs. Numbers are never reused.
@@ -398,6 +402,7 @@ MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
     (8, "imports and verified copies", _add_imports),
     (9, "repeated ratings", _add_repeats),
     (10, "text in photos", _add_text_in_photos),
+    (11, "an index of copies", _index_copies),
 )
 
 

@@ -590,6 +590,8 @@ INDEXES = (
     "CREATE UNIQUE INDEX file_path ON file (directory_id, name) WHERE missing_since IS NULL",
     "CREATE INDEX file_directory ON file (directory_id, name)",
     "CREATE INDEX file_size ON file (size, fingerprint)",
+    # The few copies: a window reads all of them after each scan that changed something.
+    "CREATE INDEX file_copy ON file (photo_id) WHERE role = 'copy'",
     "CREATE INDEX file_fingerprint ON file (fingerprint) WHERE fingerprint IS NOT NULL",
     "CREATE INDEX photo_stack ON photo (stack) WHERE stack IS NOT NULL",
     "CREATE INDEX photo_half ON photo (half_of) WHERE half_of IS NOT NULL",

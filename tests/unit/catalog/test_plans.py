@@ -202,7 +202,7 @@ HOT: dict[str, Act] = {
     "description": lambda c: c.descriptions.of(SOME),
     "projects of": lambda c: c.projects.names_of(SOME),
     "whole of": lambda c: c.identity.pair_of(PHOTO),
-    "copies of some": lambda c: c.photos.copy_locations(SOME),
+    "copies": lambda c: (c.photos.copy_locations(SOME), c.photos.copy_locations()),
     "size on disk": lambda c: c.photos.file_bytes(SOME),
     # search
     "words": lambda c: (c.text.photos_with("ba"), c.text.photos_with("sea li", "tag")),
@@ -286,6 +286,7 @@ WHOLE: dict[str, str] = {
     " steps taken back",
     r"SELECT made_at FROM step ORDER BY id DESC LIMIT 1": "ends at the newest",
     r"UPDATE work SET state = 'waiting', .* WHERE state = 'running'": "once a start, the index",
+    r"SELECT photo_id, file.directory_id, min": "the index, which holds copies alone",
     r"SELECT id, folder_id, path FROM directory$": "a row a folder, all of which are shown",
 }
 """Statements (by how they begin) that may go through a table, and why."""

@@ -84,7 +84,7 @@ def test_migration_numbers_only_increase() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("version", ["v1", "v3", "v4", "v6", "v7", "v8", "v9"])
+@pytest.mark.parametrize("version", ["v1", "v3", "v4", "v6", "v7", "v8", "v9", "v10"])
 def test_an_old_catalog_is_migrated(version: str, tmp_path: Path) -> None:
     old, new = tmp_path / "old" / "catalog.db", tmp_path / "new" / "catalog.db"
     old.parent.mkdir()

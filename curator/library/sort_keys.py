@@ -137,6 +137,17 @@ class SortRanks:
             self._rows_by_time = _inverse(ranks)
         return self._rows_by_time
 
+    def in_time_order(self, rows: Ids) -> Ids:
+        """Sort some rows by :meth:`by_time`; a few need not wait for the ranks of all rows."""
+        self._follow_names()
+        if self._by_time is not None and len(self._by_time) == self._rows.size:
+            return rows[np.argsort(self._by_time[rows])]
+
+        def among(some: Ids) -> Ids:
+            return self._ranked_by_name(rows[some], self._folders.copies_here)
+
+        return rows[_inverse(by_time(self._rows.column("taken_at")[rows], among))]
+
     def by_name(self) -> Ids:
         """Return ranks by folder and name, as in the viewed folder; equal names by row."""
         self._follow_names()
@@ -164,8 +175,6 @@ class SortRanks:
     ) -> Ids:
         """Return the rank of some rows among each other, by folder and name."""
         directories = self._folders.directories
-        path_ranks = np.zeros(max(directories, default=0) + 1, np.int64)
-        path_ranks[sorted(directories, key=directories.__getitem__)] = np.arange(len(directories))
         directory_ids, by_name = self._rows.column("directory_id"), self._names.ranks
         if copies_here:
             names, viewed = list(self._rows.texts("name")), directory_ids.copy()
@@ -173,7 +182,12 @@ class SortRanks:
                 row = self._rows.row(photo)
                 names[row], viewed[row] = name, directory_id
             directory_ids, by_name = viewed, Names(names).ranks
-        return ranked(path_ranks[directory_ids[rows]] << 32 | by_name(rows))
+        here = directory_ids[rows]
+        count = np.bincount(here)
+        path_ranks = np.zeros(len(count), np.int64)
+        used = sorted(np.flatnonzero(count).tolist(), key=directories.__getitem__)
+        path_ranks[used] = np.arange(len(used))
+        return ranked(path_ranks[here] << 32 | by_name(rows))
 
 
 def _sorted(keys: Sequence[str]) -> Ids:

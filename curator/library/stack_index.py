@@ -274,8 +274,7 @@ class StackIndex:
 
     def _in_order(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Sort frames by capture time, so that ties take the first; drop hidden ones."""
-        rows = rows[self._folders.alive()[rows]]
-        return rows[np.argsort(self._ranks.by_time()[rows])]
+        return self._ranks.in_time_order(rows[self._folders.alive()[rows]])
 
     def _candidates(self, rows: NDArray[np.intp]) -> Candidates:
         every = self._rows

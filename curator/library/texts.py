@@ -41,11 +41,23 @@ class Texts:
         if row in self._changed:
             return self._changed[row]
         begin = self._ends.item(row - 1) + 1 if row else 0
-        return _decoded(self._packed[begin : self._ends.item(row)])
+        return _decoded(self._packed.data[begin : self._ends.item(row)])
 
     def at(self, rows: Ids) -> list[Any]:
-        """Return the texts of some rows."""
-        return [self[row] for row in rows.tolist()]
+        """Return the texts of some rows, which is faster than one by one."""
+        self._join_parts()
+        changed = self._changed
+        if not len(self._ends):
+            return [changed[row] for row in rows.tolist()]
+        packed = np.minimum(rows, len(self._ends) - 1)  # rows behind these are in the dict
+        ends = self._ends[packed]
+        begins = np.where(packed > 0, self._ends[packed - 1] + 1, 0)
+        texts = self._packed.data
+        places = zip(rows.tolist(), begins.tolist(), ends.tolist(), strict=True)
+        return [
+            changed[row] if row in changed else _decoded(texts[begin:end])
+            for row, begin, end in places
+        ]
 
     def __iter__(self) -> Iterator[str | None]:
         """Return the texts of all rows, which is faster than one by one."""
@@ -80,9 +92,8 @@ class Texts:
 
     def set(self, rows: Ids, texts: Sequence[str | None]) -> bool:
         """Set the texts of some rows; return whether any of them was another one before."""
-        changed = {
-            row: text for row, text in zip(rows.tolist(), texts, strict=True) if self[row] != text
-        }
+        now = zip(rows.tolist(), texts, self.at(rows), strict=True)
+        changed = {row: text for row, text, before in now if text != before}
         self._changed.update(changed)
         return bool(changed)
 
@@ -161,6 +172,6 @@ def _unpack(packed: NDArray[np.uint8]) -> list[str | None]:
     return split(packed.tobytes().decode("utf-8", "surrogatepass"))[:-1]
 
 
-def _decoded(packed: NDArray[np.uint8]) -> str | None:
-    text = packed.tobytes().decode("utf-8", "surrogatepass")
+def _decoded(packed: memoryview) -> str | None:
+    text = str(packed, "utf-8", "surrogatepass")
     return None if text == NO_TEXT else text

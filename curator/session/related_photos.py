@@ -157,9 +157,7 @@ def candidates(table: Table, threshold: int) -> Ids:
     rows, names = rows[order], names[order]
     first = np.ones(len(rows), bool)
     first[1:] = (names[1:] != names[:-1]) | (names[1:] == 0)
-    rows = rows[first]
-    rows = rows[np.argsort(table.ranks.by_time()[rows])][-_NEWEST:]
-    return table.ids[rows]
+    return table.ids[table.ranks.in_time_order(rows[first])[-_NEWEST:]]
 
 
 def best_series(

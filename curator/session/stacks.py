@@ -124,7 +124,7 @@ class StackController:
         for row in table.rows_of(photos).tolist():
             rows = table.stacks.rows_of_stack(row)
             rows = rows[visible[rows] | (rows == row)]
-            found.append(table.ids[rows[np.argsort(table.ranks.by_time()[rows])]].tolist())
+            found.append(table.ids[table.ranks.in_time_order(rows)].tolist())
         return found
 
     # --- expanding

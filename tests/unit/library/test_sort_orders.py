@@ -115,6 +115,28 @@ def test_rows_by_time_are_computed_again_only_after_a_change(table: Table) -> No
     assert (table.stacks.by_time(table.alive())[0][:3] + 1).tolist() == [2, 1, 3]
 
 
+@pytest.mark.parametrize("size", [30, 3])
+def test_some_photos_are_sorted_by_time_without_the_ranks_of_all(home: Home, size: int) -> None:
+    """Photos not read yet have no time; equal times are sorted by folder and name."""
+    chance = np.random.default_rng(size)
+    catalogs.fill(home.catalog, 30)
+    catalog = Catalog.open(home.catalog)
+    with catalog.store.transaction():
+        catalog.store.run("INSERT INTO directory VALUES (9, 1, '/photos/-earlier')")
+        catalog.store.run("UPDATE photo SET directory_id = 9 WHERE id % 2")
+    table = Table(catalog)
+    for row in range(table.size):
+        taken = chance.choice(["NaT", "2024-05-01T10:00", f"2024-05-01T10:00:{row:02}"])
+        table.column("taken_at")[row] = np.datetime64(taken)
+    table.ranks.forget_times()
+    rows = chance.permutation(table.size)[:size]
+    found = table.ranks.in_time_order(rows)
+    assert found.tolist() == rows[np.argsort(table.ranks.by_time()[rows])].tolist()
+    assert table.ranks.in_time_order(rows).tolist() == found.tolist()
+    assert table.ranks.in_time_order(rows[:0]).tolist() == []
+    catalog.close()
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_every_order_keeps_all_photos_and_stacks_together(

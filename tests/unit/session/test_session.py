@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QObject, QTimer
@@ -471,8 +472,27 @@ def test_many_saved_photos_are_taken_over_a_few_at_a_time(
     assert session.tile(unseen[-1]).seen and not timer.isActive()
 
 
+def test_texts_are_packed_once_nobody_moves(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a million photos it takes a tenth of a second, which a key press must not wait for."""
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(catalog_watcher, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    packed: list[float] = []
+    monkeypatch.setattr(session.table.rows, "pack_texts", lambda: packed.append(clock.now))
+    for clock.now in (100.0, 102.0, 104.0, 106.0):
+        if clock.now < 104:
+            session.navigator.step(1)
+        session.catalog.photos.turn([1], 1)
+        session.watcher.check_for_commits()  # nothing: it is our own connection
+        session.watcher.refresh_soon()
+        session.watcher._soon.stop()
+        session.watcher._soon.timeout.emit()
+    assert packed == [106.0]
+
+
 def test_a_scan_that_changed_nothing_reads_no_copies(session: Session) -> None:
-    """All copies take 25 ms at 100,000 photos, and a scan ends whenever a folder opens."""
+    """A library may have many copies, and a scan ends whenever a folder opens."""
     said: list[str] = []
     session.watcher.follow_scan()
     session.catalog.store.trace(said.append)

@@ -51,6 +51,7 @@ class PhotoFolders:
         self._copies = np.zeros((0, 2), np.int64)  # photo id, directory id
         self._copy_names: NDArray[Any] = np.zeros(0, object)
         self._viewed = ""  # path of the folder that is viewed
+        self._last_below: tuple[object, str, list[int]] = None, "", []
 
     @property
     def hidden(self) -> tuple[int, ...]:
@@ -118,6 +119,14 @@ class PhotoFolders:
         mask[copied[np.isin(where, wanted)]] = True
         return mask
 
+    def are_any_inside(self, path: str, rows: Ids) -> bool:
+        """Whether any of some photos is in the folder ``path`` or its subfolders."""
+        wanted = self._below(path)
+        if np.isin(self._rows.column("directory_id")[rows], wanted).any():
+            return True
+        copied, where = self._copied()
+        return bool(np.isin(copied[np.isin(where, wanted)], rows).any())
+
     def missing(self) -> Mask:
         """Mark the photos whose files are missing or cannot be reached now."""
         mask: Mask = self._rows.column("state") == STATE_CODE["missing"]
@@ -129,13 +138,17 @@ class PhotoFolders:
         return mask
 
     def _below(self, path: str) -> list[int]:
-        """List the directories at a path and below it."""
-        prefix = path.rstrip(os.sep) + os.sep
-        return [
-            directory
-            for directory, where in self._directories.items()
-            if where == path or where.startswith(prefix)
-        ]
+        """List the directories at a path and below it; the last answer is kept."""
+        directories, last, found = self._last_below
+        if directories is not self._directories or last != path:
+            prefix = path.rstrip(os.sep) + os.sep
+            found = [
+                directory
+                for directory, where in self._directories.items()
+                if where == path or where.startswith(prefix)
+            ]
+            self._last_below = self._directories, path, found
+        return found
 
     def _copied(self) -> tuple[Ids, Ids]:
         """Return the rows with a copy in another folder, and the directory ids of these copies."""
@@ -192,7 +205,7 @@ class PhotoFolders:
 
     def photos_moved(self) -> None:
         """Name copies again, because photos were added or their main files moved."""
-        if self._viewed:
+        if self._viewed and (len(self._copies) or self.copies_here):
             self._name_copies()
 
     def _name_copies(self, photos: Ids | None = None) -> set[int]:

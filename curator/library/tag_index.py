@@ -197,8 +197,9 @@ class TagIndex:
                 inside.setdefault(group, []).append(tag)
         groups = [group for group, some in inside.items() if len(some) > 1]
         bits = np.zeros(len(self._present), np.uint64)  # by tag: in which groups it is
-        for number, name in self._names.items():
-            known = nouns().all_groups_of(name, self._categories[number])
+        for number in np.flatnonzero(np.bincount(self._tag)).tolist():
+            name = self._names.get(number, "")
+            known = nouns().all_groups_of(name, self._categories.get(number))
             bits[number] = sum(1 << at for at, group in enumerate(groups) if group in known)
         rows = np.flatnonzero(bits[self._tag] > 0)
         rows = rows[np.argsort(self._photo[rows], kind="stable")]

@@ -249,7 +249,7 @@ class ListStacks:
         stacks = stacks[stacks > 0]
         if not len(stacks):
             return photo_ids
-        return photo_ids | set(table.ids[np.isin(table.stacks.names, stacks)].tolist())
+        return photo_ids | set(table.ids[table.stacks.rows_named(stacks)].tolist())
 
     def cover(self, frames: Ids) -> int:
         """Choose the cover of a stack: the best marked photo, or else the suggested best.

@@ -54,6 +54,13 @@ class Membership:
         """Whether a photo is in the scope."""
         return bool(self.in_scope()[self._table.rows_of([photo_id])[0]])
 
+    def may_be_in_scope(self, photo_ids: Ids) -> bool:
+        """Whether any of some known photos may be in the scope; quick where it is a folder."""
+        scope, rows = self._criteria.scope, self._table.rows_of(photo_ids)
+        if scope.kind == "folder":
+            return self._table.folders.are_any_inside(scope.key, rows)
+        return bool(self.in_scope()[rows].any())
+
     def of_filter(self, name: str) -> Mask:
         """Mark the photos of the scope that match one of FILTERS."""
         holds = filters.FILTERS[name][1](self._table, self._settings.taste.match_threshold)

@@ -283,10 +283,10 @@ class PhotoList(QObject):
         return changed
 
     def _concerns(self, changed: set[int]) -> bool:
-        """Whether any of these photos is in the list, or in the scope."""
+        """Whether any of these photos is in the list, or may be in the scope."""
         known = self.table.known_ids(changed)
         listed = any(photo in self.listing for photo in known.tolist())
-        return listed or bool(self.membership.in_scope()[self.table.rows_of(known)].any())
+        return listed or self.membership.may_be_in_scope(known)
 
     def _follow_folders(self) -> None:
         """React to folders that disappeared, came back or moved; stay in one that moved."""

@@ -176,6 +176,18 @@ def test_tags_of_a_kind_are_one_entry_of_the_cloud_that_opens(window: MainWindow
     assert session.criteria.filter == "" and cloud.place_of("heron").isNull()
 
 
+def test_a_hidden_cloud_counts_no_tags_until_it_is_shown_again(window: MainWindow) -> None:
+    session, cloud = window.session, window.sidebar.cloud
+    window.sidebar.refresh()
+    window.sidebar.hide()
+    with session.catalog.store.transaction():
+        session.catalog.tags.suggest(6, "encoder", [("heron", 60)])
+    session.tags.changed.emit()
+    assert "heron" not in {tag.name for tag in cloud.tags}
+    window.sidebar.show()
+    assert "heron" in {tag.name for tag in cloud.tags}
+
+
 def test_tags_are_renamed_in_the_tag_entry(window: MainWindow) -> None:
     session = window.session
     session.requests.rename_tag_requested.emit("hare")

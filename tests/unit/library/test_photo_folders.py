@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from curator.catalog import Catalog
@@ -32,8 +33,13 @@ def test_a_viewed_card_keeps_its_photos_their_names_and_their_order(
         assert table.refresh() == {"ABC".index(name[0]) + 1}
         assert table.folders.inside(str(shoot.folder)).tolist() == [True] * 3
         assert table.folders.inside(str(library)).sum() == number
+        inside = [table.folders.are_any_inside(str(library), np.array([row])) for row in range(3)]
+        assert inside == table.folders.inside(str(library)).tolist()
         assert [table.name(photo) for photo in (1, 2, 3)] == ["A", "B", "C"]
         assert table.ranks.by_time().tolist() == table.ranks.by_name().tolist() == [0, 1, 2]
+    rows = np.arange(3)
+    assert table.folders.are_any_inside(str(shoot.folder), rows), "by their copies"
+    assert not table.folders.are_any_inside(str(tmp_path / "elsewhere"), rows)
     table.folders.set_viewed(str(library))
     assert [table.name(photo) for photo in (1, 2, 3)] == ["Z", "X", "A"]
     assert table.ranks.by_time().tolist() == table.ranks.by_name().tolist() == [2, 1, 0]

@@ -58,6 +58,16 @@ def test_manual_stacking_has_precedence_and_can_be_undone(catalog: Catalog) -> N
     assert stacks_of(table)[0] == [3, 4, 5, 6]
 
 
+def test_the_frames_of_named_stacks_are_listed_in_order(catalog: Catalog) -> None:
+    table = Table(catalog)
+    stack_by_hand(catalog, table, 1, 2, 7)
+    names = table.stacks.names
+    for frames, found_rows in (([2], [1, 6]), ([12, 7], [1, 6, 9, 10, 11]), ([], [])):
+        wanted = names[table.rows_of(np.array(frames, np.int64))]
+        assert table.stacks.rows_named(wanted).tolist() == found_rows
+    assert not len(table.stacks.rows_named(np.array([999])))
+
+
 def test_a_manual_stack_is_never_confused_with_an_automatic_one_of_the_same_number(
     catalog: Catalog,
 ) -> None:

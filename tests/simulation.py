@@ -211,26 +211,15 @@ def ratio(one: Array, other: Array, seed: int = 0) -> tuple[float, float]:
     return float(one.mean() / other.mean()), float(bound)
 
 
-@dataclass(frozen=True)
-class OrderGain:
-    """Ratings needed in informative order relative to random order, for equal correlation.
+def informative_order(scene: Scene, raters: int) -> Array:
+    """Return the rank correlation with ratings in random and in informative order, (2, 2, raters).
 
-    ``same`` is for unrated photos of the rated folders, ``other`` for other folders; ``reached``
-    has the correlation of each.
+    The second axis holds unrated photos of the rated folders and those of other folders. Averaged
+    over 20, 40, 60 and 80 ratings. How many fewer ratings reach the same correlation cannot be told
+    from this many raters: groups of 60 say 0.58 to 1.19 times as many.
     """
-
-    same: float
-    other: float
-    reached: tuple[float, float]
-
-
-def informative_order(scene: Scene, raters: int = 30, at: int = 60, step: int = 10) -> OrderGain:
-    """Measure the ratings that informative order needs to reach random order at ``at`` ratings.
-
-    Correlations are averaged over raters first, and interpolated linearly between steps.
-    """
-    counts = np.array(range(20, 2 * at + 1, step))
-    curves = np.zeros((2, 2, len(counts)))  # order (random, informative) x place x count
+    counts = [20, 40, 60, 80]
+    found = np.zeros((2, 2, raters))
     for rater in range(raters):
         stars = scene.stars(rater)
         learn, other = scene.split(1000 * rater)
@@ -240,17 +229,13 @@ def informative_order(scene: Scene, raters: int = 30, at: int = 60, step: int = 
         same, pool = learn[out], learn[~out]
         space = Space.of(scene.rows[np.sort(pool)], scene.dimension)
         for order in range(2):
-            asked = _asked(scene, pool, space, counts.tolist(), order == 1)
-            for column, indices in enumerate(asked):
+            for indices in _asked(scene, pool, space, counts, order == 1):
                 groups = scene.stacks[indices]
                 model = fit(scene.rows[indices], stars[indices], groups=groups, space=space)
                 for where, judge in enumerate((same, other)):
                     predicted = model.rating(scene.rows[judge])
-                    curves[order, where, column] += rank_correlation(predicted, stars[judge])
-    curves /= raters
-    goal = curves[0, :, list(counts).index(at)]
-    needed = [_crossing(counts, curves[1, where], float(goal[where])) for where in range(2)]
-    return OrderGain(needed[0] / at, needed[1] / at, (float(goal[0]), float(goal[1])))
+                    found[order, where, rater] += rank_correlation(predicted, stars[judge])
+    return found / len(counts)
 
 
 def compared_pairs(scene: Scene, raters: int = 20, count: int = 50, pair_count: int = 40) -> Array:
@@ -299,19 +284,6 @@ def _asked(
         rated = np.concatenate([rated, rest[picks]])
         asked.append(rated)
     return asked
-
-
-def _crossing(counts: NDArray[np.intp], curve: Array, goal: float) -> float:
-    """Return where the running maximum of a curve first reaches a goal."""
-    rising = np.maximum.accumulate(curve)
-    if rising[-1] < goal:
-        return float("inf")
-    first = int(np.argmax(rising >= goal))
-    if first == 0:
-        return float(counts[0])
-    below, above = rising[first - 1], rising[first]
-    part = (goal - below) / max(above - below, 1e-12)
-    return float(counts[first - 1] + part * (counts[first] - counts[first - 1]))
 
 
 def hidden_light(pictures: list[NDArray[np.uint8]]) -> Array:

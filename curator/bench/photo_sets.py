@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
+import zlib
 from pathlib import Path
 
 from curator.bench.draw import draw_jpeg
@@ -13,7 +13,6 @@ from curator.model import KnownError
 
 LARGE = (4000, 3000)  # 12 MP
 LEAST_PIXELS = 6_000_000
-_TAIL_BYTES = 4096  # at most, after the end of a small JPEG
 
 
 def large_jpegs(workspace: Workspace, count: int, size: tuple[int, int] = LARGE) -> list[Path]:
@@ -54,8 +53,8 @@ def many_small(
 ) -> Path:
     """Make a folder of many small camera JPEGs.
 
-    Folders of different names have no content in common. Sizes hardly ever agree, as with files of
-    a camera: files of the same size may be copies, and Curator compares them.
+    Folders of different names have no content in common. In a folder every file has a size of its
+    own, as nearly all files of a camera have: those of equal size may be copies, and are compared.
     """
     folder.mkdir(parents=True)
     drawn = [
@@ -64,10 +63,10 @@ def many_small(
     kinds = [path.read_bytes() for path in drawn]
     for path in drawn:
         path.unlink()
-    chance = random.Random(folder.name)
+    longest, own = max(map(len, kinds)), zlib.crc32(folder.name.encode()).to_bytes(4, "big")
     for number in range(count):
-        tail = number.to_bytes(4, "big") + chance.randbytes(chance.randrange(4, _TAIL_BYTES))
-        (folder / f"DSC_{number:06}.JPG").write_bytes(kinds[number % len(kinds)] + tail)
+        data = kinds[number % len(kinds)] + own
+        (folder / f"DSC_{number:06}.JPG").write_bytes(data.ljust(longest + 4 + number, b"\0"))
     _settle()
     return folder
 

@@ -185,7 +185,8 @@ class SortRanks:
         here = directory_ids[rows]
         count = np.bincount(here)
         path_ranks = np.zeros(len(count), np.int64)
-        used = sorted(np.flatnonzero(count).tolist(), key=directories.__getitem__)
+        # A folder that another took in is gone before all of its photos are read again.
+        used = sorted(np.flatnonzero(count).tolist(), key=lambda each: directories.get(each, ""))
         path_ranks[used] = np.arange(len(used))
         return ranked(path_ranks[here] << 32 | by_name(rows))
 

@@ -32,7 +32,7 @@ class HeadersLane(Lane):
     _at_once = 1
 
     def room(self) -> int:
-        """Return how many jobs may be submitted now: a whole group, or none."""
+        """Return how many jobs may be submitted now; 0 while there is no room for a whole group."""
         room = super().room()
         return room if room >= self._at_once else 0
 

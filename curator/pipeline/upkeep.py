@@ -1,7 +1,7 @@
 """Maintenance that can wait: growing and checkpointing the catalog's log, starting processes ahead.
 
-The conductor calls :meth:`Upkeep.run_due` on every turn. It must not delay the first photos on
-screen.
+The conductor calls :meth:`Upkeep.run_due` at most twenty times a second while it is busy. It must
+not delay the first photos on screen.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ any more.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -20,7 +19,7 @@ from curator.session.photo_list import PhotoList
 
 _REFRESH_MS = 120  # dozens of results a second may arrive; the eye needs a few updates
 _AT_ONCE = 60  # photos of one refresh, which takes some 2 ms; a key press waits for it
-_PAUSE_S = 3.0  # without a move, after which refreshes may take longer
+_PAUSE_MS = 3000  # without a move, after which texts are packed, some milliseconds a column
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 
 
@@ -41,14 +40,15 @@ class CatalogWatcher(QObject):
         self._table, self._details = photos.table, photos.details
         self._closed = False
         self._data_version = catalog.store.data_version()
-        self._moved_at = 0.0  # when the person went to another photo, by time.monotonic()
         self._scanned_rev = -1  # of the photos whose copies were read after a scan
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._take_over)
         self._poll = QTimer(self, interval=_OTHERS_MS)
         self._poll.timeout.connect(self.check_for_commits)
         self._poll.start()
-        photos.current_changed.connect(self._note_move)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self._pack_texts)
+        photos.current_changed.connect(lambda: self._pause.start())
         if pipeline is not None:
             pipeline.events.photos_saved.connect(self.refresh_soon)
             pipeline.events.folders_changed.connect(self._follow_folders)
@@ -69,14 +69,15 @@ class CatalogWatcher(QObject):
         if not (self._closed or self._soon.isActive()):
             self._soon.start(_REFRESH_MS)
 
-    def _note_move(self) -> None:
-        self._moved_at = time.monotonic()
+    def _pack_texts(self) -> None:
+        if self._table.rows.pack_texts():
+            self._pause.start()  # the next column
 
     def _take_over(self, folders: bool = False) -> None:
         """Update the list with some changes; the others follow after the events that wait."""
         changed = self._photos.refresh(folders, _AT_ONCE)
-        if time.monotonic() - self._moved_at > _PAUSE_S:
-            self._table.rows.pack_texts()
+        if not self._pause.isActive():
+            self._pause.start()
         if len(changed) >= _AT_ONCE and not self._closed:
             self._soon.start(0)
 
@@ -117,3 +118,4 @@ class CatalogWatcher(QObject):
         self._closed = True
         self._soon.stop()
         self._poll.stop()
+        self._pause.stop()

@@ -92,15 +92,24 @@ class DecisionController(QObject):
             self._statistics.pace.decided(time.monotonic())
         elif len(changes) == 1:
             self._messages.say(captions.unchanged_text(act, self._table.name(next(iter(changes)))))
-        if self._compare.panes is not None:
-            self._take_over(step, said)  # which photo comes next depends on the new marks
-            if advance:
-                self._compare.advance(by_stack)
-            return
-        if advance:
+        if advance and self._navigator.leads_on(by_stack):
             # The loupe paints the next photo at once, not after the list and its counts changed.
-            self._navigator.step_unit(1) if by_stack else self._navigator.step(1)
-        self._take_over(step, said)
+            try:
+                self._advance(by_stack)
+            finally:
+                self._take_over(step, said)
+        else:
+            self._take_over(step, said)
+            if advance:
+                self._advance(by_stack)
+
+    def _advance(self, by_stack: bool) -> None:
+        if self._compare.panes is not None:
+            self._compare.advance(by_stack)
+        elif by_stack:
+            self._navigator.step_unit(1)
+        else:
+            self._navigator.step(1)
 
     def decide(self, act: str, changes: Changes, text: StepText | None = None) -> Step | None:
         """Decide about photos as one undo step; they need not be on screen.

@@ -83,6 +83,13 @@ class Navigator(QObject):
         else:
             self._step_over(self.photos.listing.units, by)
 
+    def leads_on(self, by_stack: bool) -> bool:
+        """Whether a step forward shows another photo in the loupe, not the finish page."""
+        listing = self.photos.listing
+        if self._view_state.view is not View.LOUPE or not len(listing):
+            return False
+        return self.photos.index < (listing.units.starts[-1] if by_stack else len(listing) - 1)
+
     def _return_from_detour(self) -> bool:
         """Return from a detour, if the loupe shows one; return whether it did."""
         in_loupe = self._view_state.view is View.LOUPE and not self._view_state.finished

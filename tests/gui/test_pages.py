@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QW
 from curator.commands import COMMANDS, GROUPS
 from curator.home import Home
 from curator.keyboard import Keyboard
-from curator.model import Capture, Flag, Label, Marks, Pass
+from curator.model import Capture, Flag, Label, Marks, Pass, View
 from curator.removal import ListedFile, Part, RemovalPlan, RemovalReport
 from curator.session import Session
 from curator.ui.dialogs.rejects_dialog import RejectsDialog
@@ -127,6 +127,25 @@ def test_a_finished_cull_leads_to_rating(window: MainWindow) -> None:
     assert page.title == "All photos · Cull done · 60 photos"
     buttons(window.finish)["Rate the 60"].click()
     assert window.session.criteria.mode is Pass.RATE
+
+
+@pytest.mark.parametrize("by_stack", [False, True])
+@pytest.mark.parametrize("view", [View.GRID, View.LOUPE])
+def test_the_last_mark_opens_the_finish_page(
+    window: MainWindow, view: View, by_stack: bool
+) -> None:
+    """It is counted there: without it no photo is kept, and there is no page to show."""
+    session, mark = window.session, window.session.decisions.mark
+    decide_all(session, flag=Flag.REJECT, rating=None)
+    session.catalog.journal.decide({1: {"flag": None, "kept": True}}, summary="-")
+    session.refresh()
+    session.modes.set_mode(Pass.RATE)
+    session.viewer.set_view(view)
+    session.viewer.note_painted(1)
+    mark("reject", {1: {"flag": Flag.REJECT, "kept": False}}, advance=False)
+    mark("keep", {1: {"flag": None, "kept": True}}, advance=True, by_stack=by_stack)
+    assert session.view_state.finished
+    assert window.pages.currentWidget() is window.finish
 
 
 def test_a_single_kept_photo_has_its_own_wording(window: MainWindow) -> None:

@@ -96,7 +96,7 @@ class LoupeView(QWidget):
         ):
             changed.connect(self._on_view)
         session.photos.photos_changed.connect(self._on_photos)
-        session.taste.scores_changed.connect(self._requesting.start)  # it dropped all tiles
+        session.taste.scores_changed.connect(self._requesting.start)  # they clear the tiles
         session.faces.focus_changed.connect(self.update)
         session.messages.status_message.connect(self._hide_decision)  # the message is newer
         session.decisions.decided.connect(self._show_decision)

@@ -286,7 +286,6 @@ WHOLE: dict[str, str] = {
     " steps taken back",
     r"SELECT made_at FROM step ORDER BY id DESC LIMIT 1": "ends at the newest",
     r"UPDATE work SET state = 'waiting', .* WHERE state = 'running'": "once a start, the index",
-    r"SELECT photo_id, file.directory_id, min": "the index, which holds copies alone",
     r"SELECT id, folder_id, path FROM directory$": "a row a folder, all of which are shown",
 }
 """Statements (by how they begin) that may go through a table, and why."""
@@ -347,7 +346,12 @@ COLD: dict[str, str] = {
 }
 """Methods that are seldom asked, by why; these may go through a table."""
 
-FEW = ("USING INDEX work_failed", "VIRTUAL TABLE INDEX 0:M", "VIRTUAL TABLE INDEX 0:=")
+FEW = (
+    "USING INDEX work_failed",
+    "USING INDEX file_copy",
+    "VIRTUAL TABLE INDEX 0:M",
+    "VIRTUAL TABLE INDEX 0:=",
+)
 """Ends of steps that are no walk: an index of just what is wanted, words, a rowid."""
 
 

@@ -53,3 +53,20 @@ def test_a_viewed_card_keeps_its_photos_their_names_and_their_order(
     table.refresh()
     assert not table.missing().any() and not table.folders.inside(str(shoot.folder)).any()
     assert table.folders.inside(str(library)).all()
+
+
+def test_photos_of_a_folder_that_another_took_in_are_sorted_before_all_are_read_again(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    shoot, other = Shoot(catalog, tmp_path / "photos"), tmp_path / "other"
+    for name in ("A.JPG", "B.JPG", "../other/C.JPG"):
+        shoot.write(name, photo_bytes(name))
+    shoot.scan(shoot.folder, other)
+    table, read = Table(catalog), 0
+    (taken_in,) = (row.id for row in catalog.folders.all() if row.path == str(shoot.folder))
+    catalog.volumes.relink(taken_in, str(other))
+    while table.refresh(at_most=1):
+        read += 1
+        names = [table.name(photo) for photo in table.ids[table.ranks.in_time_order(np.arange(3))]]
+        assert sorted(names) == ["A", "B", "C"]
+    assert names == ["A", "B", "C"] and read > 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QObject, QTimer
@@ -476,19 +475,20 @@ def test_texts_are_packed_once_nobody_moves(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a million photos it takes a tenth of a second, which a key press must not wait for."""
-    clock = SimpleNamespace(now=100.0)
-    monkeypatch.setattr(catalog_watcher, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    packed: list[float] = []
-    monkeypatch.setattr(session.table.rows, "pack_texts", lambda: packed.append(clock.now))
-    for clock.now in (100.0, 102.0, 104.0, 106.0):
-        if clock.now < 104:
-            session.navigator.step(1)
-        session.catalog.photos.turn([1], 1)
-        session.watcher.check_for_commits()  # nothing: it is our own connection
-        session.watcher.refresh_soon()
-        session.watcher._soon.stop()
-        session.watcher._soon.timeout.emit()
-    assert packed == [106.0]
+    watcher, pause, waiting = session.watcher, session.watcher._pause, ["name", "camera"]
+    monkeypatch.setattr(session.table.rows, "pack_texts", lambda: waiting and waiting.pop())
+    for begin in (lambda: session.navigator.step(1), watcher.check_for_commits, watcher._take_over):
+        pause.stop()
+        begin()
+        assert pause.isActive() is (begin != watcher.check_for_commits), "nothing was read"
+    assert len(waiting) == 2, "not while keys are pressed"
+    for left in (1, 0):
+        pause.stop()
+        pause.timeout.emit()
+        assert len(waiting) == left and pause.isActive()
+    pause.stop()
+    pause.timeout.emit()
+    assert not pause.isActive()
 
 
 def test_a_scan_that_changed_nothing_reads_no_copies(session: Session) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curator.catalog import Catalog
-from curator.importing.card_files import CardContents, find_files
-from curator.importing.headers import FileFacts, make_pool, read_headers
-from curator.importing.plan import ImportPlan, make_plan
 from curator.importing.report import ImportProgress
 from curator.importing.request import ImportRequest
-from curator.importing.run import ImportRun
 from curator.settings import Settings
 from curator.workers import WorkerCancelled, WorkerPool
+
+if TYPE_CHECKING:  # loaded for the first import, not for the first paint of a window
+    from curator.importing.card_files import CardContents
+    from curator.importing.headers import FileFacts
+    from curator.importing.plan import ImportPlan
+    from curator.importing.run import ImportRun
 
 
 @dataclass
@@ -46,6 +49,8 @@ class CardEngine:
         Raises:
             KnownError: a template is invalid, or a card or a destination cannot be used.
         """
+        from curator.importing.plan import make_plan
+
         try:
             contents, facts = self._contents(request.cards, progressed, stopped)
         except WorkerCancelled:
@@ -58,6 +63,9 @@ class CardEngine:
         progressed: Callable[[int, int], None],
         stopped: Callable[[], bool],
     ) -> tuple[CardContents, dict[Path, FileFacts]]:
+        from curator.importing.card_files import find_files
+        from curator.importing.headers import make_pool, read_headers
+
         if cards not in self._read:
             if self._pool is None:
                 self._pool = make_pool(self.settings.work.memory_mb)
@@ -73,6 +81,8 @@ class CardEngine:
         progressed: Callable[[ImportProgress], None],
     ) -> ImportRun:
         """Return an import that is ready to run."""
+        from curator.importing.run import ImportRun
+
         return ImportRun(
             plan,
             catalog,

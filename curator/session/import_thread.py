@@ -14,17 +14,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from curator import cards
 from curator.cards import DCIM, Card
 from curator.catalog import Catalog, FolderRow
-from curator.importing.plan import ImportPlan
 from curator.importing.report import ImportProgress, ImportReport
 from curator.importing.request import ImportRequest
-from curator.importing.run import ImportRun
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.file_probe import open_beside
 from curator.session.import_engine import CardEngine
+
+if TYPE_CHECKING:
+    from curator.importing.plan import ImportPlan
+    from curator.importing.run import ImportRun
 
 log = logging.getLogger(__name__)
 

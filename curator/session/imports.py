@@ -15,7 +15,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -24,7 +24,6 @@ from curator import cards
 from curator.cards import Card
 from curator.catalog import FolderRow
 from curator.catalog.imports import ImportRow
-from curator.importing.plan import ImportPlan
 from curator.importing.report import DestinationReport, FileFailure, ImportProgress, ImportReport
 from curator.importing.request import ImportRequest
 from curator.model import KnownError
@@ -43,6 +42,9 @@ from curator.session.import_thread import (
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 from curator.session.sources import SourceController, folder_scope
+
+if TYPE_CHECKING:
+    from curator.importing.plan import ImportPlan
 
 _SETTLE_MS = 2000  # how often to check whether the catalog knows that a card is away
 _SETTLES = 30

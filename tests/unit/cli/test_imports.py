@@ -110,9 +110,11 @@ def test_pyside_reads_no_source_of_modules_imported_after_it() -> None:
     assert done.stdout.split() == ["True", "False"]
 
 
-def test_a_window_starts_with_few_dialogs() -> None:
-    names = "print(*(name for name in sys.modules if name.startswith('curator.ui.dialogs.')))"
+def test_a_window_starts_with_few_dialogs_and_nothing_of_an_import() -> None:
+    names = "print(*(name for name in sys.modules if name.startswith('curator.')))"
     command = [sys.executable, "-c", f"import sys; from curator import app; {names}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    loaded = {name.rpartition(".")[2] for name in done.stdout.split()}
-    assert loaded <= {"recovery", "palette", "tag_entry", "project_chooser", "project_dialogs"}
+    loaded = {name.rpartition(".")[::2] for name in done.stdout.split()}
+    dialogs = {"recovery", "palette", "tag_entry", "project_chooser", "project_dialogs"}
+    assert {name for room, name in loaded if room == "curator.ui.dialogs"} <= dialogs
+    assert {name for room, name in loaded if room == "curator.importing"} == {"report", "request"}

@@ -12,11 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.home import Home
+from curator.importing import card_files, headers, plan
 from curator.importing.card_files import CardContents
 from curator.importing.request import ImportRequest
 from curator.library.scopes import Scope
 from curator.model import KnownError, Pass, View
-from curator.session import Session, import_engine, imports
+from curator.session import Session, imports
 from curator.session.cards import CardWatcher
 from curator.session.import_engine import CardEngine
 from curator.session.import_thread import Planned
@@ -89,9 +90,9 @@ def test_cards_are_read_once_for_all_templates(
         read.append(cards)
         return CardContents()
 
-    monkeypatch.setattr(import_engine, "find_files", find_files)
-    monkeypatch.setattr(import_engine, "read_headers", lambda *_, **__: {})
-    monkeypatch.setattr(import_engine, "make_plan", lambda request, *_: request.names)
+    monkeypatch.setattr(card_files, "find_files", find_files)
+    monkeypatch.setattr(headers, "read_headers", lambda *_, **__: {})
+    monkeypatch.setattr(plan, "make_plan", lambda request, *_: request.names)
     engine = CardEngine(Settings.load(home), lambda: False)
     names = ("{name}", "{job}", "{seq}")
     plans = [

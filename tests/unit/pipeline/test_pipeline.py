@@ -249,12 +249,12 @@ def test_bad_files_fail_alone_and_say_why(
 def test_a_hang_fails_only_that_photo(
     threaded: Pipeline, settings: Settings, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
-    settings.work.timeout_s = 1
+    settings.work.timeout_s = 5  # a busy machine may take a second for the others
     assert settings.work.attempts > 1, "a job that hangs is not tried again automatically"
     threaded.open_folders([fake_stages.write(tmp_path / "in", "hang", *["ok"] * 6)])
     assert threaded.wait_idle(LIMIT_S) == Totals(7, 7, 0, 6, 1)
     assert [(failure.reason, failure.attempts) for failure in catalog.work.failures()] == [
-        ("Reading it took longer than 1 s.", 1)
+        ("Reading it took longer than 5 s.", 1)
     ]
 
 

@@ -57,13 +57,6 @@ def test_a_learner_with_tone_measures_learns_from_light(scene):
     assert mean == low == 1.0
 
 
-def test_a_crossing_is_interpolated_between_steps():
-    counts = np.array([20, 30, 40])
-    assert simulation._crossing(counts, np.array([0.1, 0.3, 0.2]), 0.2) == pytest.approx(25)
-    assert simulation._crossing(counts, np.array([0.1, 0.2, 0.3]), 0.05) == 20
-    assert simulation._crossing(counts, np.array([0.1, 0.2, 0.3]), 0.5) == float("inf")
-
-
 def test_copies_are_found():
     x = photos(6)
     x[4] = x[1]

@@ -205,7 +205,7 @@ class PhotoFolders:
 
     def photos_moved(self) -> None:
         """Name copies again, because photos were added or their main files moved."""
-        if self._viewed and (len(self._copies) or self.copies_here):
+        if self._viewed and len(self._copies):
             self._name_copies()
 
     def _name_copies(self, photos: Ids | None = None) -> set[int]:

@@ -123,12 +123,18 @@ class SortRanks:
         Folder and name are those in the viewed folder: while a card is imported and its photos move
         to their copies, none changes its place.
         """
-        self._follow_names()
-        if self._by_time is None or len(self._by_time) != self._rows.size:
+        ranks = self._known_by_time()
+        if ranks is None:
             among = partial(self._ranked_by_name, copies_here=self._folders.copies_here)
             self._rows_by_time = None
-            self._by_time = by_time(self._rows.column("taken_at"), among)
-        return self._by_time
+            ranks = self._by_time = by_time(self._rows.column("taken_at"), among)
+        return ranks
+
+    def _known_by_time(self) -> Ids | None:
+        """Return the ranks by time if they are still right."""
+        self._follow_names()
+        known = self._by_time is not None and len(self._by_time) == self._rows.size
+        return self._by_time if known else None
 
     def rows_by_time(self) -> Ids:
         """Return all rows sorted by :meth:`by_time`."""
@@ -139,14 +145,14 @@ class SortRanks:
 
     def in_time_order(self, rows: Ids) -> Ids:
         """Sort some rows by :meth:`by_time`; a few need not wait for the ranks of all rows."""
-        self._follow_names()
-        if self._by_time is not None and len(self._by_time) == self._rows.size:
-            return rows[np.argsort(self._by_time[rows])]
 
         def among(some: Ids) -> Ids:
             return self._ranked_by_name(rows[some], self._folders.copies_here)
 
-        return rows[_inverse(by_time(self._rows.column("taken_at")[rows], among))]
+        every = self._known_by_time()
+        taken_at = self._rows.column("taken_at")
+        ranks = by_time(taken_at[rows], among) if every is None else every[rows]
+        return rows[np.argsort(ranks)]
 
     def by_name(self) -> Ids:
         """Return ranks by folder and name, as in the viewed folder; equal names by row."""

@@ -185,10 +185,9 @@ class StackIndex:
     def rows_named(self, names: Ids) -> NDArray[np.intp]:
         """Return the rows of stacks with these names, none of them 0, ascending.
 
-        Among a million it takes 2 ms; `numpy.isin`, which sorts, takes 17.
+        Among a million it takes 1.5 ms, and `numpy.isin` 12 where the names lie far apart.
         """
-        most = int(names.max(initial=0)) + 1
-        wanted = np.zeros(most + 1, bool)
+        wanted = np.zeros(int(names.max(initial=0)) + 2, bool)  # the last is for all higher names
         wanted[names] = True
         return np.flatnonzero(np.take(wanted, self.names, mode="clip"))
 
@@ -250,9 +249,8 @@ class StackIndex:
         elif self._outdated:
             changed = np.array([*self._outdated], np.int64)
             frames, names = self._waiting
-            if len(names):
-                others = ~np.isin(names, changed)
-                self._waiting = frames[others], names[others]
+            others = ~np.isin(names, changed)
+            self._waiting = frames[others], names[others]
             rows = self.rows_named(changed)
             self._suggested[rows] = False
             self._suggest(rows)

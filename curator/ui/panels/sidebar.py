@@ -155,7 +155,7 @@ class Sidebar(QWidget):
             session.preferences.changed,
         ):
             changed.connect(counting.request)
-        session.tags.changed.connect(self._refresh_cloud)
+        session.tags.changed.connect(self.cloud.refresh)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -195,10 +195,6 @@ class Sidebar(QWidget):
         self.stars.show_filter(self._session.criteria.filter)
         self.facets.refresh()
         self.cloud.refresh(reorder=replaced)
-
-    def _refresh_cloud(self) -> None:
-        if self.isVisible():
-            self.cloud.refresh()
 
     def _choice(self, rows: list[ScopeRow]) -> tuple[object, ...]:
         """Return the person's choices: rows come and go only when these change.

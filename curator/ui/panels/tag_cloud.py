@@ -85,12 +85,14 @@ class TagCloud(QWidget):
         self.setMouseTracking(True)
 
     def refresh(self, reorder: bool = False) -> None:
-        """Show the scope's tags.
+        """Show the scope's tags; nothing while hidden.
 
         Args:
             reorder: whether to sort and size them again; else they keep their places and new
                 tags follow.
         """
+        if not self.isVisible():
+            return
         tags = self._session.tags.cloud()
         if reorder or tags != self.tags:
             self.tags = tags

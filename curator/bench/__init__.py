@@ -13,15 +13,14 @@ import argparse
 import json
 import os
 import subprocess
-import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.bench import history
 from curator.bench.figures import Figure, number, program
+from curator.bench.scratch import scratch_folder
 from curator.cli.output import columns, size
 from curator.home import Home, absolute
 from curator.model import KnownError, UsageError
@@ -113,9 +112,9 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
         _show_history(home, arguments, output)
         return 0
     complete = True
-    with tempfile.TemporaryDirectory(prefix="curator-bench-") as stock:
+    with scratch_folder() as stock:
         for _ in range(arguments.times):
-            run, succeeded = _run(arguments, arguments.stock or stock, output)
+            run, succeeded = _run(arguments, arguments.stock or str(stock), output)
             complete = complete and succeeded
             if not arguments.apart:
                 history.save(home, run)
@@ -206,8 +205,8 @@ def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
     photos, shared_data = (
         absolute(folder) if folder else None for folder in (arguments.photos, arguments.stock)
     )
-    with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
-        return bar.measure(Workspace(Path(scratch), photos, shared_data, arguments.count))
+    with scratch_folder() as scratch:
+        return bar.measure(Workspace(scratch, photos, shared_data, arguments.count))
 
 
 def _measure_in_process(

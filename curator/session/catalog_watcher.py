@@ -2,9 +2,9 @@
 
 Photos that the pipeline saved are collected for a moment before the table is read again, without
 the list of folders, which rarely changes. Commits of other processes are noticed by polling the
-catalog's data version. Of many changes only some are taken over at a time, and keys pressed
-meanwhile come in between. After :meth:`CatalogWatcher.close` no signal makes it read the catalog
-any more.
+catalog's data version. Of many changes only some are read at a time, in one event, and the list
+follows in another, so that keys pressed meanwhile come in between. After
+:meth:`CatalogWatcher.close` no signal makes it read the catalog any more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from curator.pipeline import Pipeline
 from curator.session.photo_list import PhotoList
 
 _REFRESH_MS = 120  # dozens of results a second may arrive; the eye needs a few updates
-_AT_ONCE = 60  # photos of one refresh, which takes some 2 ms; a key press waits for it
+_AT_ONCE = 60  # photos read in one event; a key press waits for it, or for that of the list
 _PAUSE_MS = 3000  # without a move, after which texts are packed, some milliseconds a column
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 
@@ -42,7 +42,10 @@ class CatalogWatcher(QObject):
         self._data_version = catalog.store.data_version()
         self._scanned_rev = -1  # of the photos whose copies were read after a scan
         self._soon = QTimer(self, singleShot=True)
-        self._soon.timeout.connect(self._take_over)
+        self._soon.timeout.connect(self._read_some)
+        self._then = QTimer(self, singleShot=True, interval=0)
+        self._then.timeout.connect(self._follow)
+        self._are_more = False  # changes than were read
         self._poll = QTimer(self, interval=_OTHERS_MS)
         self._poll.timeout.connect(self.check_for_commits)
         self._poll.start()
@@ -73,17 +76,27 @@ class CatalogWatcher(QObject):
         if self._table.rows.pack_texts():
             self._pause.start()  # the next column
 
-    def _take_over(self, folders: bool = False) -> None:
-        """Update the list with some changes; the others follow after the events that wait."""
-        changed = self._photos.refresh(folders, _AT_ONCE)
+    def _read_some(self, folders: bool = False) -> None:
+        """Read some changes; the list follows in an event of its own, and then the others."""
+        self._are_more = self._photos.read_changes(folders, _AT_ONCE) >= _AT_ONCE
+        self._then.start()
+
+    def _follow(self) -> None:
+        self._photos.follow_changes()
         if not self._pause.isActive():
             self._pause.start()
-        if len(changed) >= _AT_ONCE and not self._closed:
+        if self._are_more and not self._closed:
             self._soon.start(0)
+
+    def _take_over(self) -> None:
+        """Update the list now with folders and some changes; the others follow."""
+        self._read_some(folders=True)
+        self._then.stop()
+        self._follow()
 
     def _follow_folders(self, _: object = None) -> None:
         if not self._closed:
-            self._take_over(folders=True)
+            self._take_over()
 
     def follow_scan(self, _: object = None) -> None:
         """Update the names of photos that a scan found copies of, and then sort the list again."""
@@ -97,14 +110,14 @@ class CatalogWatcher(QObject):
                 self._photos.photos_changed.emit(renamed)
                 self._table.order_serial += 1
             self._photos.counts_changed.emit()  # folders that are not shown count their copies, too
-        self._take_over(folders=True)
+        self._take_over()
 
     def check_for_commits(self) -> None:
         """Refresh if another connection has written to the catalog since the last check."""
         version = self._catalog.store.data_version()
         if version != self._data_version:
             self._data_version = version
-            self._take_over(folders=True)
+            self._take_over()
             self.committed_elsewhere.emit()
 
     def reload(self, photo_ids: Sequence[int]) -> None:
@@ -117,5 +130,6 @@ class CatalogWatcher(QObject):
         """Stop watching."""
         self._closed = True
         self._soon.stop()
+        self._then.stop()
         self._poll.stop()
         self._pause.stop()

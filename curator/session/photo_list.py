@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +33,18 @@ _DETAILS = 256  # photos whose details are cached
 
 
 @dataclass(slots=True)
-class _Revisions:
-    """The revisions of the table that the list was last made from; -1 forces an update."""
+class _Seen:
+    """What of the table the list shows: its revisions, of which -1 forces an update.
+
+    ``unreported`` photos were read into the table since.
+    """
 
     order: int
     folders: int
     stacks: int
     projects: int
     words: tuple[int, int] = (-1, -1)
+    unreported: set[int] = field(default_factory=set)
 
 
 class PhotoList(QObject):
@@ -95,7 +99,7 @@ class PhotoList(QObject):
         self.direction = 1
         self.stale: frozenset[int] = frozenset()
         self.untouched = False
-        self._seen = _Revisions(
+        self._seen = _Seen(
             table.order_serial, table.folders.serial, table.stacks.serial, table.projects.serial
         )
         table.stacks.update_suggestions()
@@ -240,19 +244,57 @@ class PhotoList(QObject):
 
     # --- following changes
 
-    def refresh(self, folders: bool = True, at_most: int | None = None) -> set[int]:
+    def refresh(self, folders: bool = True) -> set[int]:
         """Take over what the pipeline or another process changed in the catalog.
+
+        Args:
+            folders: whether to read the list of folders, too, as :meth:`Table.refresh`.
+
+        Returns:
+            The photos that changed.
+        """
+        self.read_changes(folders)
+        return self.follow_changes()
+
+    def read_changes(self, folders: bool = True, at_most: int | None = None) -> int:
+        """Read changed photos into the table; the list follows with :meth:`follow_changes`.
+
+        In between, photos may be painted.
 
         Args:
             folders: whether to read the list of folders, too, as :meth:`Table.refresh`.
             at_most: how many changed photos to read, as :meth:`Table.refresh`.
 
         Returns:
-            The photos that changed.
+            How many photos were read.
         """
-        changed = self._refresh_table(folders, at_most)
+        table, seen = self.table, self._seen
+        before = table.order_serial, table.stacks.serial
+        changed = table.refresh(folders, at_most)
+        table.stacks.update_suggestions()
+        self.details.forget(changed)
+        if before == (seen.order, seen.stacks):
+            known = table.known_ids(changed)
+            if not (len(self.listing.positions(known)) or self.membership.may_be_in_scope(known)):
+                # Only photos of other folders changed: this list need not be sorted.
+                seen.order, seen.stacks = table.order_serial, table.stacks.serial
+        seen.unreported |= changed
+        return len(changed)
+
+    def follow_changes(self) -> set[int]:
+        """Update the list with what was read, and report it; return the photos that changed."""
+        table, seen = self.table, self._seen
+        changed, seen.unreported = seen.unreported, set()
+        if seen.folders != table.folders.serial:
+            self._follow_folders()
+        same = seen.order == table.order_serial and seen.projects == table.projects.serial
+        if changed or not same:
+            self._update()
+            self.photos_changed.emit(self.stacks.with_frames(changed))
+            self.counts_changed.emit()
+            self.refreshed.emit(changed)
         # Words that were read since may let photos join a search.
-        if self.criteria.query.groups and self._seen.words != self.table.text_matches.rev:
+        if self.criteria.query.groups and seen.words != table.text_matches.rev:
             self.note_words()
             self.recheck()
             self.counts_changed.emit()
@@ -261,32 +303,6 @@ class PhotoList(QObject):
     def note_words(self) -> None:
         """Note that the list is up to date with the words of photos read so far."""
         self._seen.words = self.table.text_matches.rev
-
-    def _refresh_table(self, folders: bool, at_most: int | None) -> set[int]:
-        table, seen = self.table, self._seen
-        before = table.order_serial, table.stacks.serial
-        changed = table.refresh(folders, at_most)
-        if seen.folders != table.folders.serial:
-            self._follow_folders()
-        same = seen.order == table.order_serial
-        if not changed and same and seen.projects == table.projects.serial:
-            return changed
-        table.stacks.update_suggestions()
-        self.details.forget(changed)
-        if before == (seen.order, seen.stacks) and not self._concerns(changed):
-            # Only photos of other folders changed: this list need not be sorted.
-            seen.order, seen.stacks = table.order_serial, table.stacks.serial
-        self._update()
-        self.photos_changed.emit(self.stacks.with_frames(changed))
-        self.counts_changed.emit()
-        self.refreshed.emit(changed)
-        return changed
-
-    def _concerns(self, changed: set[int]) -> bool:
-        """Whether any of these photos is in the list, or may be in the scope."""
-        known = self.table.known_ids(changed)
-        listed = any(photo in self.listing for photo in known.tolist())
-        return listed or self.membership.may_be_in_scope(known)
 
     def _follow_folders(self) -> None:
         """React to folders that disappeared, came back or moved; stay in one that moved."""

@@ -108,8 +108,10 @@ class NotificationBar(QWidget):
 
     def withdraw(self, key: str) -> None:
         """Remove a notification that no longer applies."""
-        self._queue = [each for each in self._queue if each.key != key]
-        self._show()
+        rest = [each for each in self._queue if each.key != key]
+        if len(rest) < len(self._queue):  # most are withdrawn without being there
+            self._queue = rest
+            self._show()
 
     def yield_to_status(self, text: str) -> None:
         """Make room for a new status message for a few seconds."""

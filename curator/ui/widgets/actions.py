@@ -79,7 +79,7 @@ class KeyActions:
             action.deleteLater()
         self.keyboard = keyboard
         self.actions = [(binding, self._action(binding)) for binding in keyboard.bindings]
-        self.enter_view(self._view)
+        self._enable()
 
     def _action(self, binding: Binding) -> QAction:
         action = QAction(binding.command, self._window)
@@ -93,9 +93,13 @@ class KeyActions:
 
     def enter_view(self, view: str) -> None:
         """Enable only the keys bound in this view."""
-        self._view = view
+        if view != self._view:  # the window says so whenever something changes
+            self._view = view
+            self._enable()
+
+    def _enable(self) -> None:
         for binding, action in self.actions:
-            action.setEnabled(view in binding.views)
+            action.setEnabled(self._view in binding.views)
 
     def action_by_position(self, event: QKeyEvent) -> QAction | None:
         """Find the action of a sign typed with Shift or of a digit key, which Qt might not match.

@@ -455,20 +455,37 @@ def test_saved_photos_are_read_without_the_list_of_folders(session: Session) -> 
 def test_many_saved_photos_are_taken_over_a_few_at_a_time(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Key presses that wait come in between."""
+    """Key presses that wait come in between, also between reading and updating the list."""
     monkeypatch.setattr(catalog_watcher, "_AT_ONCE", 2)
     unseen = [photo for photo in session.ids.tolist() if not session.tile(photo).seen][:3]
+    told: list[set[int]] = []
+    session.photos.photos_changed.connect(lambda changed: told.append(changed & {*unseen}))
     session.catalog.photos.mark_seen(unseen)
     session.watcher.refresh_soon()
-    timer = session.watcher._soon
-    assert timer.interval() > 0
-    timer.stop()
-    timer.timeout.emit()
-    assert [session.tile(photo).seen for photo in unseen] == [True, True, False]
-    assert timer.isActive() and timer.interval() == 0
-    timer.stop()
-    timer.timeout.emit()
-    assert session.tile(unseen[-1]).seen and not timer.isActive()
+    read, follow = session.watcher._soon, session.watcher._then
+    assert read.interval() > 0
+    for some in ({*unseen[:2]}, {unseen[2]}):
+        assert {photo for photo in some if not session.tile(photo).seen} == some
+        read.stop()
+        read.timeout.emit()
+        assert {photo for photo in unseen if session.tile(photo).seen} >= some and not told
+        assert follow.isActive() and not read.isActive()
+        follow.stop()
+        follow.timeout.emit()
+        assert told.pop() == some
+        assert read.isActive() is (unseen[2] not in some)
+    assert not told
+
+
+def test_a_mark_between_reading_and_updating_the_list_loses_neither(session: Session) -> None:
+    first, *_, last = session.ids.tolist()
+    told: set[int] = set()
+    session.photos.photos_changed.connect(told.update)
+    session.catalog.photos.mark_seen([last])
+    session.photos.read_changes()
+    session.decisions.decide("reject", {first: {"flag": "reject"}})
+    assert first in told
+    assert last in session.photos.follow_changes() and last in told
 
 
 def test_texts_are_packed_once_nobody_moves(

@@ -56,10 +56,11 @@ def measure(scene: Scene, kind: str, count: int) -> np.ndarray:
 @pytest.mark.parametrize("kind", [*KINDS, "dice"])
 def test_scores_begin_when_they_say_something(scene: Scene, kind: str) -> None:
     print()
-    shares = []
+    shares, scored = [], []
     for count in COUNTS:
         found = measure(scene, kind, count)
         has = found[:, 0] > 0
+        scored.append(found[has])
         shares.append(float(has.mean()))
         _, width, before, auc, miss = found.mean(axis=0)
         with_scores = f"{found[has, 3].mean():.2f}" if has.any() else "-"
@@ -68,8 +69,9 @@ def test_scores_begin_when_they_say_something(scene: Scene, kind: str) -> None:
             f" within {width:.0f} points (before {before:.0f}), share below off by {miss:.2f},"
             f" AUC {auc:.2f} ({with_scores} with scores)"
         )
-        if kind != "dice" and has.any():
-            assert found[has, 1].mean() > 60 and found[has, 4].mean() < 0.1
-            assert found[has, 3].mean() > 0.6
+    if kind != "dice":
+        # Over all counts: at the first ones a single rater has scores, which says little.
+        _, width, _, auc, miss = np.concatenate(scored).mean(axis=0)
+        assert width > 60 and miss < 0.1 and auc > 0.6
     assert shares[0] <= 0.1
     assert max(shares) <= 0.15 if kind == "dice" else shares[-1] >= 0.8

@@ -180,6 +180,12 @@ class Table:
         changed = set() if found is None else self._apply(found)
         return changed | self.projects.refresh()
 
+    def refresh_copies(self) -> set[int]:
+        """Read all copies again; return the photos whose names in the viewed folder changed."""
+        renamed = self.folders.refresh_copies()
+        self.order_serial += bool(renamed)
+        return renamed
+
     def _refresh_folders(self) -> None:
         if self.folders.refresh():
             self.stacks.invalidate()
@@ -209,8 +215,9 @@ class Table:
                 before = self.column(name)[rows]
                 if not np.array_equal(before.view("i1"), values.view("i1")):
                     moved = True
-                    self.ranks.forget_times()
-                    if name == "directory_id":
+                    if name == "taken_at":
+                        self.ranks.forget_times()
+                    elif name == "directory_id":
                         self.ranks.forget_directories()
                         relocated = ids[(rows < known) & (before != values)]
         self.rows.set_numbers(rows, numbers)
@@ -349,7 +356,7 @@ class Table:
             name = list(map(self.folders.name, photo_ids))
         turned, width, height = number["turn"] % 2 == 1, number["width"], number["height"]
         unreviewed = [each.verdict is Verdict.UNREVIEWED for each in marks]
-        columns = (
+        columns = (  # in the order of Tile's fields
             photo_ids,
             map(bidi_safe, name),
             np.where(turned, height, width).tolist(),

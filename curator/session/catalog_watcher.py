@@ -18,8 +18,8 @@ from curator.pipeline import Pipeline
 from curator.session.photo_list import PhotoList
 
 _REFRESH_MS = 120  # dozens of results a second may arrive; the eye needs a few updates
-_AT_ONCE = 60  # photos read in one event; a key press waits for it, or for that of the list
-_PAUSE_MS = 3000  # without a move, after which texts are packed, some milliseconds a column
+_AT_ONCE = 60  # photos read in one event; a key press may wait for that event
+_PACK_MS = 3000  # without a move; then texts are packed, some milliseconds a column
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 
 
@@ -40,18 +40,18 @@ class CatalogWatcher(QObject):
         self._table, self._details = photos.table, photos.details
         self._closed = False
         self._data_version = catalog.store.data_version()
-        self._scanned_rev = -1  # of the photos whose copies were read after a scan
-        self._soon = QTimer(self, singleShot=True)
-        self._soon.timeout.connect(self._read_some)
-        self._then = QTimer(self, singleShot=True, interval=0)
-        self._then.timeout.connect(self._follow)
-        self._are_more = False  # changes than were read
-        self._poll = QTimer(self, interval=_OTHERS_MS)
-        self._poll.timeout.connect(self.check_for_commits)
-        self._poll.start()
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
-        self._pause.timeout.connect(self._pack_texts)
-        photos.current_changed.connect(lambda: self._pause.start())
+        self._scanned_rev = -1  # revision of the photos after the last scan that was followed
+        self._read_timer = QTimer(self, singleShot=True)
+        self._read_timer.timeout.connect(self._read_some)
+        self._follow_timer = QTimer(self, singleShot=True, interval=0)
+        self._follow_timer.timeout.connect(self._follow)
+        self._more_waits = False  # whether changes were left for another event
+        self._poll_timer = QTimer(self, interval=_OTHERS_MS)
+        self._poll_timer.timeout.connect(self.check_for_commits)
+        self._poll_timer.start()
+        self._pack_timer = QTimer(self, singleShot=True, interval=_PACK_MS)
+        self._pack_timer.timeout.connect(self._pack_texts)
+        photos.current_changed.connect(lambda: self._pack_timer.start())
         if pipeline is not None:
             pipeline.events.photos_saved.connect(self.refresh_soon)
             pipeline.events.folders_changed.connect(self._follow_folders)
@@ -69,29 +69,29 @@ class CatalogWatcher(QObject):
 
     def refresh_soon(self, _: object = None) -> None:
         """Refresh the photos in a moment; of many calls only the first counts until then."""
-        if not (self._closed or self._soon.isActive()):
-            self._soon.start(_REFRESH_MS)
+        if not (self._closed or self._read_timer.isActive()):
+            self._read_timer.start(_REFRESH_MS)
 
     def _pack_texts(self) -> None:
         if self._table.rows.pack_texts():
-            self._pause.start()  # the next column
+            self._pack_timer.start()  # the next column
 
-    def _read_some(self, folders: bool = False) -> None:
+    def _read_some(self) -> None:
         """Read some changes; the list follows in an event of its own, and then the others."""
-        self._are_more = self._photos.read_changes(folders, _AT_ONCE) >= _AT_ONCE
-        self._then.start()
+        self._more_waits = self._photos.read_changes(False, _AT_ONCE)
+        self._follow_timer.start()
 
     def _follow(self) -> None:
         self._photos.follow_changes()
-        if not self._pause.isActive():
-            self._pause.start()
-        if self._are_more and not self._closed:
-            self._soon.start(0)
+        if not self._pack_timer.isActive():
+            self._pack_timer.start()
+        if self._more_waits and not self._closed:
+            self._read_timer.start(0)
 
     def _take_over(self) -> None:
         """Update the list now with folders and some changes; the others follow."""
-        self._read_some(folders=True)
-        self._then.stop()
+        self._more_waits = self._photos.read_changes(True, _AT_ONCE)
+        self._follow_timer.stop()
         self._follow()
 
     def _follow_folders(self, _: object = None) -> None:
@@ -105,10 +105,9 @@ class CatalogWatcher(QObject):
         rev = self._catalog.photos.last_rev()
         if rev != self._scanned_rev:  # every change of a file changes its photo
             self._scanned_rev = rev
-            if renamed := self._table.folders.refresh_copies():
+            if renamed := self._table.refresh_copies():
                 self._details.forget(renamed)
                 self._photos.photos_changed.emit(renamed)
-                self._table.order_serial += 1
             self._photos.counts_changed.emit()  # folders that are not shown count their copies, too
         self._take_over()
 
@@ -129,7 +128,7 @@ class CatalogWatcher(QObject):
     def close(self) -> None:
         """Stop watching."""
         self._closed = True
-        self._soon.stop()
-        self._then.stop()
-        self._poll.stop()
-        self._pause.stop()
+        self._read_timer.stop()
+        self._follow_timer.stop()
+        self._poll_timer.stop()
+        self._pack_timer.stop()

@@ -83,6 +83,14 @@ class Navigator(QObject):
         else:
             self._step_over(self.photos.listing.units, by)
 
+    @property
+    def following(self) -> int | None:
+        """Id of the photo to which the next move in the same direction leads; None at the end."""
+        photos = self.photos
+        index = photos.index + photos.direction
+        listed = photos.current is not None and 0 <= index < len(photos.ids)
+        return int(photos.ids[index]) if listed else None
+
     def leads_on(self, by_stack: bool) -> bool:
         """Whether a step forward shows another photo in the loupe, not the finish page."""
         listing = self.photos.listing

@@ -20,8 +20,8 @@ from curator.catalog import Catalog, PhotoDetail
 from curator.library import captions
 from curator.library.scopes import Scope, moved_key
 from curator.library.sort_orders import is_manual, sorted_ids
-from curator.library.spans import Ids
-from curator.library.table import Mask, Table, Tile
+from curator.library.spans import Ids, Mask
+from curator.library.table import Table, Tile
 from curator.model import Marks, Pass, View, counted
 from curator.session.criteria import RELEVANCE, ListCriteria
 from curator.session.listing import Listing, ListStacks
@@ -34,9 +34,10 @@ _DETAILS = 256  # photos whose details are cached
 
 @dataclass(slots=True)
 class _Seen:
-    """What of the table the list shows: its revisions, of which -1 forces an update.
+    """The revisions of the table that the list shows; an order of -1 forces an update.
 
-    ``unreported`` photos were read into the table since.
+    Attributes:
+        unreported: photos read into the table that no view was told of yet.
     """
 
     order: int
@@ -244,19 +245,16 @@ class PhotoList(QObject):
 
     # --- following changes
 
-    def refresh(self, folders: bool = True) -> set[int]:
+    def refresh(self, folders: bool = True) -> None:
         """Take over what the pipeline or another process changed in the catalog.
 
         Args:
             folders: whether to read the list of folders, too, as :meth:`Table.refresh`.
-
-        Returns:
-            The photos that changed.
         """
         self.read_changes(folders)
-        return self.follow_changes()
+        self.follow_changes()
 
-    def read_changes(self, folders: bool = True, at_most: int | None = None) -> int:
+    def read_changes(self, folders: bool = True, at_most: int | None = None) -> bool:
         """Read changed photos into the table; the list follows with :meth:`follow_changes`.
 
         In between, photos may be painted.
@@ -266,30 +264,36 @@ class PhotoList(QObject):
             at_most: how many changed photos to read, as :meth:`Table.refresh`.
 
         Returns:
-            How many photos were read.
+            Whether there may be more changed photos than were read.
         """
         table, seen = self.table, self._seen
         before = table.order_serial, table.stacks.serial
-        changed = table.refresh(folders, at_most)
-        table.stacks.update_suggestions()
-        self.details.forget(changed)
+        changed = self._read(folders, at_most)
         if before == (seen.order, seen.stacks):
             known = table.known_ids(changed)
             if not (len(self.listing.positions(known)) or self.membership.may_be_in_scope(known)):
                 # Only photos of other folders changed: this list need not be sorted.
                 seen.order, seen.stacks = table.order_serial, table.stacks.serial
-        seen.unreported |= changed
-        return len(changed)
+        return at_most is not None and len(changed) >= at_most
 
-    def follow_changes(self) -> set[int]:
-        """Update the list with what was read, and report it; return the photos that changed."""
+    def _read(self, folders: bool, at_most: int | None = None) -> set[int]:
+        """Read changed photos into the table; return them. Views are told of them later."""
+        changed = self.table.refresh(folders, at_most)
+        self._seen.unreported |= changed
+        self.details.forget(changed)
+        self.table.stacks.update_suggestions()
+        return changed
+
+    def follow_changes(self) -> None:
+        """Update the list with what was read, and report it."""
         table, seen = self.table, self._seen
-        changed, seen.unreported = seen.unreported, set()
+        changed = seen.unreported
         if seen.folders != table.folders.serial:
             self._follow_folders()
         same = seen.order == table.order_serial and seen.projects == table.projects.serial
         if changed or not same:
             self._update()
+            seen.unreported = set()
             self.photos_changed.emit(self.stacks.with_frames(changed))
             self.counts_changed.emit()
             self.refreshed.emit(changed)
@@ -298,7 +302,6 @@ class PhotoList(QObject):
             self.note_words()
             self.recheck()
             self.counts_changed.emit()
-        return changed
 
     def note_words(self) -> None:
         """Note that the list is up to date with the words of photos read so far."""
@@ -333,20 +336,21 @@ class PhotoList(QObject):
         table, criteria, seen = self.table, self.criteria, self._seen
         if criteria.order == RELEVANCE:
             self.membership.rank()
-        same = seen.order == table.order_serial and seen.stacks == table.stacks.serial
-        in_project = criteria.scope.project is not None
-        same &= not in_project or seen.projects == table.projects.serial
-        seen.projects = table.projects.serial
+        is_current = seen.order == table.order_serial and seen.stacks == table.stacks.serial
+        if criteria.scope.project is not None:
+            is_current = is_current and seen.projects == table.projects.serial
         searching = criteria.is_searching
-        if same and (criteria.mode is not Pass.BROWSE or not searching):
+        if is_current and not (searching and criteria.mode is Pass.BROWSE):
+            seen.projects = table.projects.serial
             return
         regrouped = seen.stacks != table.stacks.serial
-        seen.order, seen.stacks = table.order_serial, table.stacks.serial
         was, stale, before = self.ids, self.stale, self.current
         was_empty = not len(self.listing)
         self._update_members()
-        same = not (regrouped or was_empty or searching or replaced) and stale == self.stale
-        if not same or not np.array_equal(was, self.ids):
+        seen.order, seen.stacks = table.order_serial, table.stacks.serial
+        seen.projects = table.projects.serial
+        must_redraw = regrouped or was_empty or searching or replaced or stale != self.stale
+        if must_redraw or not np.array_equal(was, self.ids):
             self.list_changed.emit()
         else:
             self.listing.ids = was  # views know the list by this array
@@ -374,35 +378,34 @@ class PhotoList(QObject):
 
     def follow_marks(self, changed: set[int]) -> set[int]:
         """Update the list after marks of these photos; return all photos that changed by them."""
-        table, criteria = self.table, self.criteria
-        changed = changed | table.refresh(folders=False)
-        table.stacks.update_suggestions()
+        table, criteria, seen = self.table, self.criteria, self._seen
+        known = seen.unreported.copy()
+        read = self._read(folders=False)
+        seen.unreported = known | (read - changed)
         self.details.forget(changed)
         if criteria.mode is Pass.BROWSE and (criteria.filter or criteria.scope.follows_marks):
             fits = self.membership.fits()[table.rows_of(self.ids)]
             self.stale = frozenset(self.ids[~fits].tolist())
-        if self._seen.stacks != table.stacks.serial:
-            self._regroup()
-        self._follow_custom_order()
+        if seen.unreported:  # the pipeline or another process changed photos, too
+            self.follow_changes()
+        else:
+            self._move_marked()
         self.photos_changed.emit(self.stacks.with_frames(changed))
         self.counts_changed.emit()
-        return changed
+        return changed | read
 
-    def _regroup(self) -> None:
-        """Gather the frames of a new stack; no other photo moves, and none leaves the list."""
-        self._seen.stacks = self.table.stacks.serial
-        self.listing.gather()
-        self.list_changed.emit()
-
-    def _follow_custom_order(self) -> None:
-        """Move photos to where the person just moved them in a project, and no others."""
-        table, criteria, serial = self.table, self.criteria, self.table.projects.serial
-        if serial == self._seen.projects or not is_manual(table, criteria.order):
-            return
-        self._seen.projects = serial
-        ordered = sorted_ids(table, self.members(), criteria.order, criteria.is_reversed)
-        self.listing.replace(ordered)
-        self.list_changed.emit()
+    def _move_marked(self) -> None:
+        """Gather the frames of a new stack, and move photos as the person did; leave all others."""
+        table, criteria, seen = self.table, self.criteria, self._seen
+        if seen.stacks != table.stacks.serial:
+            seen.stacks = table.stacks.serial
+            self.listing.gather()
+            self.list_changed.emit()
+        if seen.projects != table.projects.serial and is_manual(table, criteria.order):
+            seen.projects = table.projects.serial
+            ordered = sorted_ids(table, self.members(), criteria.order, criteria.is_reversed)
+            self.listing.replace(ordered)
+            self.list_changed.emit()
 
     # --- the current photo
 

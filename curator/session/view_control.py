@@ -57,7 +57,7 @@ class ViewController(QObject):
             self.painted = None
 
     def hold_background(self, held: bool) -> None:
-        """Make background reads wait, or continue, while the next photo is being painted."""
+        """Pause background writers while the next photo is being painted, or let them continue."""
         self._catalog.store.hold_background(held)
 
     def note_painted(self, photo_id: int) -> None:

@@ -64,6 +64,19 @@ def test_closed_panels_see_no_key_and_no_paint(
     assert seen
 
 
+def test_a_panel_covers_a_window_that_was_resized_while_minimized(
+    culling: MainWindow, qtbot
+) -> None:
+    culling.help.open()
+    culling.showMinimized()
+    qtbot.waitUntil(
+        lambda: not culling.help.isVisible() or culling.isMinimized(), timeout=WITHIN_MS
+    )
+    culling.resize(culling.width() - 200, culling.height() - 100)
+    culling.showNormal()
+    qtbot.waitUntil(lambda: culling.help.size() == culling.size(), timeout=WITHIN_MS)
+
+
 def test_the_caption_of_the_next_photo_is_drawn_before_its_key(
     culling: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot
 ) -> None:

@@ -565,7 +565,7 @@ def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
 
 
 def test_no_original_is_requested_if_the_proxy_suffices(session, loupe, pipeline, qtbot) -> None:
-    loupe._linger.timeout.disconnect()  # who stays longer gets them; see below
+    loupe._full_timer.timeout.disconnect()  # who stays longer gets them; see below
     with qtbot.waitSignal(loupe._sharpen.timeout):
         session.photos.go(7)
     assert pipeline.requests == []
@@ -615,7 +615,7 @@ def test_originals_are_not_read_while_keys_come_faster_than_they_are_decoded(
     command = {"zoomed": "zoom", "overlays": "toggle_clipping"}.get(view)
     if command is not None:
         commands.run(session, command)
-    timer = loupe._linger if view == "at fit" else loupe._sharpen
+    timer = loupe._full_timer if view == "at fit" else loupe._sharpen
     for pause in (fast, easy):
         for _ in range(4):
             hand.step(pause)

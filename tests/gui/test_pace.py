@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curator.ui.loupe.pace import Pace
+from curator.ui.loupe.pace import StepPace
 
 LEAST, WORK = 0.04, 0.2
 
@@ -14,7 +14,7 @@ class Hand:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.pace = Pace(lambda: self.now)
+        self.pace = StepPace(lambda: self.now)
 
     def step(self, after_s: float) -> float:
         self.now += after_s

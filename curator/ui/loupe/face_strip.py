@@ -106,10 +106,9 @@ class FaceStrip(QWidget):
 
     def _draw_ahead(self) -> None:
         """Draw the strip of the next photo, so that the key only copies it to the screen."""
-        session, photos = self._session, self._session.photos
-        following = photos.index + photos.direction
-        if self.isVisible() and photos.index >= 0 and 0 <= following < len(session.ids):
-            tile = session.tile(int(session.ids[following]))
+        following = self._session.navigator.following
+        if self.isVisible() and following is not None:
+            tile = self._session.tile(following)
             self._picture(tile)
             self._fresh.add(tile.id)
 

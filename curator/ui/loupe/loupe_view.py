@@ -19,7 +19,7 @@ from curator.ui.loupe import caption
 from curator.ui.loupe.face_strip import FaceStrip
 from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.loupe_painter import LoupePainter
-from curator.ui.loupe.pace import Pace
+from curator.ui.loupe.pace import StepPace
 from curator.ui.loupe.pan_zoom import PanZoom
 from curator.ui.loupe.viewport import Viewport, overlay_kinds
 from curator.ui.widgets import words
@@ -64,17 +64,17 @@ class LoupeView(QWidget):
         session.requests.zoom_requested.connect(self.originals.clear_failures)
         self._pan_zoom = PanZoom(self, session, self._viewport, self._viewport_at)
         self._last_key: tuple[object, ...] = ()
-        self._pace = Pace()
+        self._pace = StepPace()
         self._requesting = self._timer(0, self._request_ahead)  # after posted paints
         self._rest = self._timer(REST_MS, self._rested)
         self._planning = self._timer(0, self._plan_originals)  # after posted paints
         self._sharpen = self._timer(SHARPEN_MS, self._fetch)
         self._navigator = self._timer(NAVIGATOR_MS, self.update)  # shown while it runs
-        self._linger = self._timer(_LINGER_MS, self._lingered)
+        self._full_timer = self._timer(_LINGER_MS, self._fetch_full)
         self._after_paint = self._timer(0, self._on_painted)
         self._decision = ""  # the mark just made
         self._decision_timer = self._timer(_DECISION_MS, self._hide_decision)
-        self._lingering: int | None = None  # the photo whose original is read in full
+        self._full_photo: int | None = None  # the photo whose original is read in full
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photo")
@@ -171,26 +171,25 @@ class LoupeView(QWidget):
         """Request the neighbors' frames after the paint, and draw the next caption."""
         self._request()
         session = self._session
-        following = session.photos.index + session.photos.direction
-        if self.isVisible() and 0 <= following < len(session.ids):
-            photo = int(session.ids[following])
-            self._drawing.draw_caption_ahead(session.tile(photo), self._pane)
-            session.faces.of(photo)
+        following = session.navigator.following
+        if self.isVisible() and following is not None:
+            self._drawing.draw_caption_ahead(session.tile(following), self._pane)
+            session.faces.of(following)
 
     def _fetch(self) -> None:
         """Request pixels and overlays of originals where they are needed."""
         current = self._session.current
         if current is not None and self.isVisible() and not self._session.view_state.finished:
-            self.originals.want(self._viewport.original_requests(self._lingering == current))
+            self.originals.want(self._viewport.original_requests(self._full_photo == current))
 
-    def _delay_ms(self, least_ms: int, lingering: bool = False) -> int:
+    def _delay_ms(self, least_ms: int, all_pixels: bool = False) -> int:
         """Return in how many ms to request originals: when they end before the next step.
 
         Args:
             least_ms: the shortest delay.
-            lingering: whether all pixels of the current photo are requested, too.
+            all_pixels: whether to request all pixels of the current photo, too.
         """
-        pipeline, requests = self._session.pipeline, self._viewport.original_requests(lingering)
+        pipeline, requests = self._session.pipeline, self._viewport.original_requests(all_pixels)
         if pipeline is None or not requests:
             return least_ms
         work_s = max(pipeline.frames.full_s(request.source.want) for request in requests)
@@ -204,12 +203,12 @@ class LoupeView(QWidget):
         zoomed = self._session.view_state.zoom is not None
         least_ms = SHARPEN_MS if not zoomed and self.strip.isHidden() else ZOOMED_MS
         self._sharpen.start(self._delay_ms(least_ms) if tile.proxy else 0)
-        self._linger.start(self._delay_ms(_LINGER_MS, lingering=True))
+        self._full_timer.start(self._delay_ms(_LINGER_MS, all_pixels=True))
 
-    def _lingered(self) -> None:
+    def _fetch_full(self) -> None:
         """Read all of the original, so that zooming in shows it at once."""
         if not self._key_state.is_navigating():
-            self._lingering = self._session.current
+            self._full_photo = self._session.current
             self._fetch()
 
     # --- following the session
@@ -230,7 +229,7 @@ class LoupeView(QWidget):
         self._last_key = self._view_key()
         decoded = self._update_and_request()
         self._sharpen.stop()
-        self._linger.stop()
+        self._full_timer.stop()
         self._planning.start()
         if self._session.view_state.zoom is not None:
             self._navigator.start()
@@ -382,7 +381,7 @@ class LoupeView(QWidget):
         """Request nothing while hidden."""
         self._decision = ""
         self._rest.stop()
-        for timer in (self._planning, self._sharpen, self._linger):
+        for timer in (self._planning, self._sharpen, self._full_timer):
             timer.stop()
         self._frames.want("loupe", ())
         self._pictures.thumbs.want("loupe", ())

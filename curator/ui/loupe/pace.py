@@ -15,7 +15,7 @@ _PAUSE_S = 2.0  # a longer interval is a pause, after which the pace is unknown
 _REST_INTERVALS = 1.5  # without a step, after which the hand rests
 
 
-class Pace:
+class StepPace:
     """The pace of steps from photo to photo.
 
     Args:

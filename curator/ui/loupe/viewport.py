@@ -325,11 +325,11 @@ class Viewport:
         around = self._around(self._session.settings.loupe.prefetch)
         return [request for tile in around for request in self.proxies(tile)]
 
-    def original_requests(self, lingering: bool = False) -> list[PixelRequest]:
+    def original_requests(self, all_pixels: bool = False) -> list[PixelRequest]:
         """Return requests for originals: of the current photo, then of its neighbors.
 
         Args:
-            lingering: whether the person stays on this photo and may zoom in next: then all of
+            all_pixels: whether the person stays on this photo and may zoom in next: then all of
                 its pixels are requested, too.
         """
         developed = self.state.developed
@@ -337,7 +337,7 @@ class Viewport:
         around = self._around(2)[: 2 if developed else None]
         found = [self.request_for(tile, developed) for tile in around if tile.state != "failed"]
         found = [each for each in found if each.pixels or each.overlays or each.crops]
-        if lingering and self.state.zoom is None and not developed and around[0].state == "":
+        if all_pixels and self.state.zoom is None and not developed and around[0].state == "":
             found.append(self.request_for(around[0], developed, zoomed=True))
         return found
 

@@ -57,6 +57,8 @@ class OverlayPanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         """Follow the size of the parent while it is covered."""
+        if event.spontaneous():  # the window was minimized, and may have another size now
+            self.place()
         self._covered.installEventFilter(self)
 
     def hideEvent(self, event: QHideEvent) -> None:

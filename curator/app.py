@@ -25,6 +25,7 @@ from curator import volumes
 from curator.catalog import Catalog, DamagedError, damage_context
 from curator.cli import stopping
 from curator.home import Home
+from curator.installing import is_frozen
 from curator.model import BusyError, KnownError, Stopped
 from curator.pipeline import Pipeline
 from curator.pipeline.ingest import check_sources
@@ -262,7 +263,7 @@ def _check_display() -> None:
 
 def _show_error(error: KnownError) -> None:
     """Show in a dialog why no window opens, if no terminal shows it."""
-    hidden = sys.platform == "win32" and getattr(sys, "frozen", False)  # the bundle's terminal
+    hidden = sys.platform == "win32" and is_frozen()  # the bundle's terminal
     on_terminal = sys.stderr is not None and sys.stderr.isatty() and not hidden
     if on_terminal or _is_headless():
         return

@@ -53,17 +53,6 @@ class Card:
         """Its name for people, ``EOS_DIGITAL``."""
         return self.mount.label
 
-    def is_same(self, other: Card) -> bool:
-        """Whether two cards are one, wherever each was mounted.
-
-        Some cameras give all cards one serial number. So compare what is on a card, too, before
-        continuing on a card that came back.
-        """
-        one, two = self.mount, other.mount
-        if one.key is None or two.key is None:
-            return (one.key, one.path) == (two.key, two.path)
-        return (one.key, one.label) == (two.key, two.label)
-
 
 def find_cards() -> list[Card]:
     """Return the memory cards that are mounted now; it waits 2 s at most for one that is silent.

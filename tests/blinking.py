@@ -10,6 +10,9 @@ from curator.faces.detector import Found
 from curator.imaging.pixels import Image
 
 BOTH = (0, 1)  # the person's left eye and right eye
+# Landmarks of the lids, per eye as in `landmarks.EYE_CORNERS`, seen from the ear.
+_UPPER_LIDS = ((466, 388, 387, 386, 385, 384, 398), (246, 161, 160, 159, 158, 157, 173))
+_LOWER_LIDS = ((249, 390, 373, 374, 380, 381, 382), (7, 163, 144, 145, 153, 154, 155))
 
 
 def blink(rgb: Image, face: Found, eyes: tuple[int, ...] = BOTH) -> Image:
@@ -34,8 +37,8 @@ def blink(rgb: Image, face: Found, eyes: tuple[int, ...] = BOTH) -> Image:
 
 def _shut(rgb: Image, mesh: landmarks.Mesh, side: int) -> Image:
     corners = [landmarks.EYE_CORNERS[side][end] for end in (0, 1)]
-    upper = mesh.points[[corners[0], *landmarks.UPPER_LIDS[side], corners[1]], :2]
-    lower = mesh.points[[corners[0], *landmarks.LOWER_LIDS[side], corners[1]], :2]
+    upper = mesh.points[[corners[0], *_UPPER_LIDS[side], corners[1]], :2]
+    lower = mesh.points[[corners[0], *_LOWER_LIDS[side], corners[1]], :2]
     width = mesh.eye_width(side)
     left, right = (int(f(upper[:, 0])) for f in (np.min, np.max))
     columns = np.arange(max(left, 0), min(right + 1, rgb.shape[1]))

@@ -53,15 +53,15 @@ def bars() -> dict[str, Bar]:
         window,
         zoom,
     )
-    from curator.bench.figures import Bar
+    from curator.bench.figures import Bar, no_bare_python
 
     # To add a bar, write a function from a Workspace to figures, and add a line here.
     listed = (
         Bar("convert", "convert JPEGs, compared with a gray decode", ingest.convert),
         Bar("raw", "convert a RAW from its preview, compared with a demosaic", ingest.raw),
-        Bar("again", "ingest 5,000 unchanged files again", ingest.again, ingest.missing),
+        Bar("again", "ingest 5,000 unchanged files again", ingest.again, no_bare_python),
         Bar("commit", "from a mark to its commit while the pipeline writes", ingest.commit),
-        Bar("start", "start a verb, or the window until it is painted", start.start, start.missing),
+        Bar("start", "start a verb, or the window to its first paint", start.start, no_bare_python),
         Bar("first", "show the first photo of 10,000, and 1,000 thumbnails", window.first),
         Bar("keys", "from a key to the painted photo", window.keys),
         Bar("outside", "from a key to a pixel on a display", outside.outside, outside.missing),
@@ -202,11 +202,11 @@ def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
 
     if (missing := bar.missing()) is not None:
         raise KnownError(f"The bar {bar.name} cannot be measured here.", missing)
-    photos, shared_data = (
+    photos, stock = (
         absolute(folder) if folder else None for folder in (arguments.photos, arguments.stock)
     )
     with scratch_folder() as scratch:
-        return bar.measure(Workspace(scratch, photos, shared_data, arguments.count))
+        return bar.measure(Workspace(scratch, photos, stock, arguments.count))
 
 
 def _measure_in_process(

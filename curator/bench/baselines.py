@@ -72,12 +72,12 @@ def index(folder: Path) -> Iterator[Callable[[list[str]], float]]:
         yield lambda texts: timed(lambda: insert(texts))
 
 
-def vectors(archive: VectorIndex) -> NDArray[np.float32]:
+def vectors(index: VectorIndex) -> NDArray[np.float32]:
     """Return all vectors in memory, (N, dimension) float32; 100,000 take 0.5 GB."""
-    found = np.empty((archive.size, archive.dimension), np.float32)
-    for start in range(0, archive.size, _PART):
-        some = range(start, min(start + _PART, archive.size))
-        found[start : some.stop] = archive.take(some)[:, : archive.dimension]
+    found = np.empty((index.size, index.dimension), np.float32)
+    for start in range(0, index.size, _PART):
+        some = range(start, min(start + _PART, index.size))
+        found[start : some.stop] = index.take(some)[:, : index.dimension]
     return found
 
 

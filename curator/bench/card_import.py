@@ -24,7 +24,7 @@ from statistics import median
 from typing import NamedTuple
 
 from curator.bench.draw import TAKEN, draw_jpeg, write_dng
-from curator.bench.figures import Figure, Reference, Workspace, program
+from curator.bench.figures import Figure, Reference, Workspace, no_bare_python, program
 from curator.bench.photo_sets import many_small
 from curator.bench.window import bare_first
 from curator.bench.window_driver import application, opened, wait
@@ -73,8 +73,8 @@ Trial = Callable[[Sequence[Path]], contextlib.AbstractContextManager[Act]]
 
 def missing() -> str | None:
     """Return what the reference needs that this system or build does not have."""
-    if getattr(sys, "frozen", False):
-        return "Its reference needs a bare Python, which this build does not include."
+    if (why := no_bare_python()) is not None:
+        return why
     if sys.platform != "linux" or not shutil.which("sha256sum"):
         return "Its reference needs the commands and system calls of Linux."
     return None

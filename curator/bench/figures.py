@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from curator.installing import is_frozen
+
 PHOTOS = 100_000
 """Default number of photos in the measured library."""
 
@@ -154,13 +156,13 @@ def number(value: float) -> str:
 class Workspace:
     """The folders a bar works with: its own scratch folder, and the user's photos, if given.
 
-    ``shared_data`` is a folder for data that takes long to make; bars copy from it and never
+    ``stock`` is a folder for data that takes long to make; bars copy from it and never
     change it. ``count`` is the number of photos in the library to measure.
     """
 
     scratch: Path
     photos: Path | None = None
-    shared_data: Path | None = None
+    stock: Path | None = None
     count: int = PHOTOS
 
 
@@ -220,9 +222,14 @@ def worked_by_all() -> float:
     return float(sum(each.user + each.system for each in times))
 
 
+def no_bare_python() -> str | None:
+    """Return why a bar that needs a bare Python cannot run here; None if it can."""
+    return "It needs a bare Python, which this build does not include." if is_frozen() else None
+
+
 def program() -> list[str]:
     """Return the command that starts Curator in another process."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]
+    return [sys.executable] if is_frozen() else [sys.executable, "-m", "curator"]
 
 
 def resident_mb() -> float:

@@ -21,7 +21,7 @@ from curator.model import KnownError
 from curator.pipeline import Pipeline
 from curator.settings import Settings
 
-_SOME = 32  # photos per transaction, as in the pipeline
+_SOME = 32  # photos per transaction; the pipeline chooses by time
 _ROUND = 10 * _SOME
 _ROUNDS = 12
 _FIRST = 5_000_000  # numbers that no photo of the library has

@@ -143,13 +143,6 @@ def raw(workspace: Workspace) -> list[Figure]:
     ]
 
 
-def missing() -> str | None:
-    """Return why the second ingest cannot be measured: a packaged program has no bare Python."""
-    if getattr(sys, "frozen", False):
-        return "Its reference needs a bare Python, which this build does not include."
-    return None
-
-
 def again(workspace: Workspace) -> list[Figure]:
     """Ingest 5,000 unchanged files a second time: the whole command, with the start of Python.
 
@@ -196,7 +189,7 @@ def commit(workspace: Workspace) -> list[Figure]:
     try:
         pipeline.open_folders([many_small(workspace.scratch / "first", 200)])
         pipeline.wait_idle(120)
-        ids = [row[0] for row in catalog.photos.columns()]
+        ids = catalog.photos.ids()
         with baselines.commits(workspace.scratch) as row:
             calm = _marked(catalog, ids, row, lambda done: done < _MARKS)
             pipeline.open_folders([many_small(workspace.scratch / "more", 6_000)])

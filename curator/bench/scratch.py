@@ -1,4 +1,4 @@
-"""Folders for the files of a measurement, which is not to pay for the files of the one before."""
+"""Scratch folders where files deleted by one measurement do not slow the next one."""
 
 from __future__ import annotations
 

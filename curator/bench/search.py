@@ -29,13 +29,13 @@ def search(workspace: Workspace) -> list[Figure]:
     home = library_copy(workspace)
     catalog = Catalog.open(home.catalog)
     try:
-        table, archive, words = Table(catalog), VectorIndex(home.cache), vocabulary()
-        archive.sync(catalog)
-        archive.prepare()
+        table, index, words = Table(catalog), VectorIndex(home.cache), vocabulary()
+        index.sync(catalog)
+        index.prepare()
         return [
             _by_words(table, words, home.catalog),
             _after_mark(table, words),
-            _by_picture(archive, table),
+            _by_picture(index, table),
             _reading(catalog, workspace.scratch),
         ]
     finally:
@@ -77,14 +77,14 @@ def _after_mark(table: Table, words: list[str]) -> Figure:
     return pairs.figure("filtering again after a mark", 0.95, 8.0, beside, note)
 
 
-def _by_picture(archive: VectorIndex, table: Table) -> Figure:
+def _by_picture(index: VectorIndex, table: Table) -> Figure:
     phrases, pairs = (
-        drawn_vectors(_TURNS, archive.dimension, np.random.default_rng(3)),
+        drawn_vectors(_TURNS, index.dimension, np.random.default_rng(3)),
         PairedTimes(),
     )
-    among, vectors = table.ids[table.alive()], baselines.vectors(archive)
+    among, vectors = table.ids[table.alive()], baselines.vectors(index)
     for each in phrases:
-        spent = timed(similar_to_phrase, archive, each, among)
+        spent = timed(similar_to_phrase, index, each, among)
         pairs.add(spent, timed(np.matmul, vectors, each))
     what = f"photos that look like a phrase, of {len(among):,}"
     note = f"slowest {1000 * max(pairs.spent):.0f} ms; without encoding the phrase"
@@ -93,7 +93,7 @@ def _by_picture(archive: VectorIndex, table: Table) -> Figure:
 
 def _reading(catalog: Catalog, scratch: Path) -> Figure:
     """Change the descriptions of some photos, and index them."""
-    every = sorted(int(row[0]) for row in catalog.photos.columns())
+    every = catalog.photos.ids()
     ids = every[:: max(1, len(every) // _READ)]
     describe(catalog, ids, seed=5)
     texts = (" ".join(words) for words in descriptions(len(ids) + INDEX_PART, seed=5))

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from curator.bench.figures import Figure, PairedTimes, Workspace, program
 from curator.bench.synthetic_library import library_copy, make
 from curator.home import Home
-from curator.installing import is_frozen
 from curator.model import KnownError
 
 _PHOTOS = 500
@@ -53,11 +52,6 @@ window.resize(1440, 900)
 window.show()
 sys.exit(qt.exec())
 """
-
-
-def missing() -> str | None:
-    """Return why starts cannot be measured here; None if they can."""
-    return "Run it with Python: a bundle has no bare Python to compare." if is_frozen() else None
 
 
 def start(workspace: Workspace) -> list[Figure]:

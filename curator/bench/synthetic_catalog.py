@@ -1,4 +1,4 @@
-"""Fill a catalog of any size without photo files, as if 100,000 photos had been read."""
+"""Fill a catalog of any size as if its photos, which have no files, had been read."""
 
 from __future__ import annotations
 

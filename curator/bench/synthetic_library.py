@@ -86,7 +86,7 @@ def make(
         progress("stacking ...")
         _stack(catalog)
         progress("describing ...")
-        ids = [int(photo) for photo in sorted(row[0] for row in catalog.photos.columns())]
+        ids = catalog.photos.ids()
         describe(catalog, ids[: int(DESCRIBED * len(ids))])
         index(catalog)
         catalog.store.checkpoint()
@@ -111,7 +111,7 @@ def make(
 
 def library_copy(workspace: Workspace) -> Home:
     """Return the home of a copy of the library that all bars of a run share."""
-    stock = workspace.shared_data or workspace.scratch / "stock"
+    stock = workspace.stock or workspace.scratch / "stock"
     shared = stock / f"library-{workspace.count}"
     if not shared.exists():
         shutil.rmtree(stock / "begun", ignore_errors=True)

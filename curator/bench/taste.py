@@ -29,7 +29,7 @@ def taste(workspace: Workspace) -> list[Figure]:
     home = library_copy(workspace)
     catalog, pool = Catalog.open(home.catalog), make_pool()
     try:
-        ids = [int(row[0]) for row in catalog.photos.columns()]
+        ids = catalog.photos.ids()
         catalog.journal.decide(
             {photo: {"rating": 1 + photo % 5} for photo in ids[:_RATED]}, summary=""
         )
@@ -37,7 +37,7 @@ def taste(workspace: Workspace) -> list[Figure]:
             catalog,
             TasteSettings(),
             home.cache,
-            elsewhere=lambda job: pool.run(job, timeout_s=120.0),
+            run_job=lambda job: pool.run(job, timeout_s=120.0),
         )
         before = resident_mb()
         read = timed(learner.sync_vectors)
@@ -104,7 +104,7 @@ def _ridge(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
 
 
 def _similar(
-    archive: VectorIndex, vectors: NDArray[np.float32], at: int
+    index: VectorIndex, vectors: NDArray[np.float32], at: int
 ) -> tuple[float, float, float]:
     """Find the ten photos most similar to a photo, with the index and by comparing all vectors.
 
@@ -113,8 +113,8 @@ def _similar(
     """
     asked = vectors[at]
     begin = time.perf_counter()
-    found = archive.nearest(asked, _NEAREST)[0]
+    found = index.nearest(asked, _NEAREST)[0]
     middle = time.perf_counter()
     exact = np.argpartition(-(vectors @ asked), _NEAREST)[:_NEAREST]
     end = time.perf_counter()
-    return middle - begin, end - middle, float(np.isin(archive.ids[exact], found).mean())
+    return middle - begin, end - middle, float(np.isin(index.ids[exact], found).mean())

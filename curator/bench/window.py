@@ -40,7 +40,7 @@ _WATCHED = 240
 _READ_MEANWHILE = 9_000  # 64 a second were read, for over two minutes
 _FOUND_MEANWHILE = 4_000
 _KEYS = 120
-_COMPARED = 1_500
+_ANALYZED_MEANWHILE = 1_500
 _KEY_EVERY_S = 0.125  # eight keys per second
 _COLD = 40
 _NAMED = 5  # of the longest events
@@ -128,7 +128,7 @@ def keys(workspace: Workspace) -> list[Figure]:
         read = lambda: whole(picture(next(files), window.loupe.size()))  # noqa: E731
         ahead = itertools.cycle([read() for _ in proxies])  # a few stay in the processor's cache
         draw = lambda: viewer.press_and_wait(next(ahead))  # noqa: E731
-        compared = _compared(running, workspace, draw)
+        with_encoder = _with_encoder(running, workspace, draw)
         pipeline.open_folders([noise])
         right = itertools.cycle([Qt.Key.Key_Right])
         moves = _pressed(running, right, _MOVES, draw)
@@ -147,7 +147,7 @@ def keys(workspace: Workspace) -> list[Figure]:
         moves.figure(what, 0.99, 16.0, _DRAWN, note),
         moves.figure(what, 1.0, 50.0, _DRAWN, note),
         *_events(watch),
-        *compared,
+        *with_encoder,
         marks.figure(
             "mark to the next painted photo, committed",
             0.99,
@@ -173,11 +173,13 @@ def _events(watch: EventWatch) -> list[Figure]:
     ]
 
 
-def _compared(running: app.App, workspace: Workspace, draw: Callable[[], float]) -> list[Figure]:
+def _with_encoder(
+    running: app.App, workspace: Workspace, draw: Callable[[], float]
+) -> list[Figure]:
     """Go through photos by key while the built-in encoder analyzes others."""
     pipeline, settings = running.pipeline, running.session.settings
     assert pipeline is not None
-    pipeline.open_folders([many_small(workspace.scratch / "compared", _COMPARED)])
+    pipeline.open_folders([many_small(workspace.scratch / "analyzed", _ANALYZED_MEANWHILE)])
     wait(lambda: pipeline.is_idle, pipeline.events.progressed)  # afterwards only the encoder works
     settings.encoder.which = "starter"
     pipeline.reselect_encoder()

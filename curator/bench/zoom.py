@@ -48,22 +48,22 @@ def zoom(workspace: Workspace) -> list[Figure]:
         _sharp(running)
         viewer = Viewer()
         ground = [blank(loupe.size() + REACH)]
-        veiled = [*ground, blank(loupe.size() + REACH, seen_through=True)]
+        overlaid = [*ground, blank(loupe.size() + REACH, seen_through=True)]
         steps, ready = _stepped(running, viewer, ground[0])
         moves = panned(loupe, [loupe.rect()], viewer, ground)
         for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_A):
             QTest.keyClick(running.window, key)
         run_events(3.0)
-        covered = panned(loupe, [loupe.rect()], viewer, veiled)
+        covered = panned(loupe, [loupe.rect()], viewer, overlaid)
         before, after, most = _walked(running)
         budget = session.settings.loupe.originals_mb
-    crop = (
+    note = (
         f"the next photo is read ahead after {1000 * percentile(ready, 0.5):.0f} ms, p95 "
         f"{1000 * percentile(ready, 0.95):.0f} ms"
     )
     drawn = "a bare viewer drawing as many decoded pixels"
     return [
-        steps.figure("key to the next photo at 100 %, read ahead", 0.95, 50.0, drawn, crop),
+        steps.figure("key to the next photo at 100 %, read ahead", 0.95, 50.0, drawn, note),
         moves.figure("panning at 100 %, per frame", 0.95, 16.0, drawn),
         covered.figure("panning at 100 % under overlays, per frame", 0.95, 16.0, f"{drawn}, twice"),
         Figure(

@@ -49,7 +49,6 @@ from curator.catalog.metadata_import import MetadataImport
 from curator.catalog.photo_files import FileReader, FileRow, PhotoFiles
 from curator.catalog.photos import (
     CAPTURE_COLUMNS,
-    PHOTO_COLUMNS,
     FileDetail,
     PhotoDetail,
     Photos,
@@ -98,7 +97,6 @@ __all__ = [
     "CAPTURE_COLUMNS",
     "FIELDS",
     "NAME_LENGTH",
-    "PHOTO_COLUMNS",
     "SHOT_COLUMNS",
     "Applied",
     "Backup",

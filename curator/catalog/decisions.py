@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from curator.catalog.fields import FIELDS, RELATIONS, STANDS, FieldKey, unknown
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, marks
+from curator.catalog.store import Row, Store, placeholders
 from curator.model import Change, NotFoundError
 
 
@@ -90,7 +90,7 @@ class Decisions:
         """
         return self._store.row(
             "SELECT d.id, d.after, s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
-            f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND d.about IS ?"
+            f" WHERE d.photo_id IN ({placeholders(len(photos))}) AND d.field = ? AND d.about IS ?"
             f" AND {STANDS} AND s.id <> ? ORDER BY d.id DESC LIMIT 1",
             (*photos, *field, ignored),
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, chunks, marks, paused_chunks
+from curator.catalog.store import Row, Store, chunks, paused_chunks, placeholders
 from curator.catalog.work import WorkQueue
 from curator.model import Eye, Face, FacesMeasured, StageJob
 
@@ -88,7 +88,7 @@ class Faces:
     def _replace(self, photo: int, faces: Sequence[Face]) -> None:
         self._store.run("DELETE FROM face WHERE photo_id = ?", (photo,))
         self._store.run_many(
-            f"INSERT INTO face ({_COLUMNS}) VALUES ({marks(19)})",
+            f"INSERT INTO face ({_COLUMNS}) VALUES ({placeholders(19)})",
             [(photo, place, *_row(face)) for place, face in enumerate(faces)],
         )
         eyes = Counter(face.eyes for face in faces)
@@ -138,7 +138,7 @@ class Faces:
             with self._store.transaction():
                 self._remove(part)
                 for ids in chunks(part):
-                    among = f"IN ({marks(len(ids))})"
+                    among = f"IN ({placeholders(len(ids))})"
                     self._store.run(
                         f"DELETE FROM work WHERE photo_id {among} AND stage = '{FACES}'", ids
                     )
@@ -147,7 +147,7 @@ class Faces:
     def _remove(self, photos: Sequence[int]) -> None:
         cleared = ", ".join(f"{name} = NULL" for name in SUMMARY)
         for ids in chunks(photos):
-            among = f"IN ({marks(len(ids))})"
+            among = f"IN ({placeholders(len(ids))})"
             self._store.run(f"DELETE FROM face WHERE photo_id {among}", ids)
             self._store.run(
                 f"UPDATE photo SET {cleared} WHERE faces IS NOT NULL AND id {among}", ids

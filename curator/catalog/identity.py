@@ -26,7 +26,7 @@ from curator.catalog.fields import FIELDS, RELATIONS, STANDS, FieldKey, nothing
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
-from curator.catalog.store import Store, marks
+from curator.catalog.store import Store, placeholders
 from curator.catalog.tags import Tags
 from curator.catalog.work import WorkQueue
 from curator.model import Change, FoundFile, KnownError, UnavailableError
@@ -311,7 +311,7 @@ class Identity:
                 found = self._store.value(
                     "SELECT json_array(d.after) FROM decision AS d JOIN step AS s"
                     f" ON s.id = d.step_id WHERE {STANDS} AND d.field = ? AND d.about IS ?"
-                    f" AND (d.photo_id IN ({marks(len(own))}) AND d.step_id > ?"
+                    f" AND (d.photo_id IN ({placeholders(len(own))}) AND d.step_id > ?"
                     " OR d.photo_id = ? AND d.step_id < ?) ORDER BY d.id DESC LIMIT 1",
                     (name, about, *own, since, other, 0 if since else split),
                 )

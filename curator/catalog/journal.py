@@ -21,7 +21,7 @@ from curator.catalog.fields import FIELDS, VERDICT, FieldKey, checked, nothing
 from curator.catalog.folders import Folders, moved
 from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, marks
+from curator.catalog.store import Row, Store, placeholders
 from curator.catalog.tags import Revision, Tags
 from curator.model import Change, Changes, Fields, Step
 
@@ -367,7 +367,7 @@ class Journal:
             "SELECT s.id, s.kind, s.summary, s.made_at, s.reverts, s.context,"
             " d.photo_id, d.field, d.before, d.after, d.about, d.repeated"
             " FROM decision AS d JOIN step AS s ON s.id = d.step_id"
-            f" WHERE d.photo_id IN ({marks(len(family))}) ORDER BY d.id",
+            f" WHERE d.photo_id IN ({placeholders(len(family))}) ORDER BY d.id",
             family,
         )
         steps: dict[int, tuple[Row, list[Change]]] = {}

@@ -24,7 +24,7 @@ from curator.catalog.descriptions import Descriptions
 from curator.catalog.faces import FACES, Faces
 from curator.catalog.folders import absence
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.store import Row, Store, chunks, numbers, placeholders
 from curator.catalog.tags import TagDetail, Tags
 from curator.catalog.text_lines import READ_TEXT, TextLines
 from curator.catalog.work import DESCRIBE
@@ -87,21 +87,17 @@ NO_TEXT = "\1"
 """Stands for a missing text among joined ones; catalogs hold no control characters."""
 
 
-def _integers(joined: str) -> NDArray[np.int64]:
-    return np.fromstring(joined, np.int64, sep=",")
-
-
 def _floats(joined: str) -> NDArray[np.float64]:
     return np.fromstring(joined, np.float64, sep=",")
 
 
 def _counts(joined: str) -> NDArray[np.float64]:
-    counts = _integers(joined)
+    counts = numbers(joined)
     return np.where(counts < 0, np.nan, counts)
 
 
 def _seconds(joined: str) -> NDArray[np.float64]:
-    return _integers(joined) / 1e6
+    return numbers(joined) / 1e6
 
 
 def _times(joined: str) -> NDArray[np.datetime64]:
@@ -114,9 +110,9 @@ def _texts(joined: str) -> str:
 
 # How the values of a column are joined by SQLite, and how Python reads them: with a Python object
 # for each value, a million photos take twice as long.
-_NUMBER = "group_concat({})", _integers
-_OR_ZERO = "group_concat(coalesce({}, 0))", _integers
-_OR_MINUS_ONE = "group_concat(coalesce({}, -1))", _integers
+_NUMBER = "group_concat({})", numbers
+_OR_ZERO = "group_concat(coalesce({}, 0))", numbers
+_OR_MINUS_ONE = "group_concat(coalesce({}, -1))", numbers
 _COUNT = "group_concat(coalesce({}, -1))", _counts
 _SCORE = "group_concat(coalesce({}, 'nan'))", _floats  # takes five times as long
 # As a text, SQLite rounds a REAL to 15 digits, which are not enough for a time of today.
@@ -152,16 +148,6 @@ _COLUMNS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
 _JOINED = ", ".join(join.format(sql) for sql, join, _ in _COLUMNS.values())
 _SELECT = f"SELECT count(*), max(rev), {_JOINED} FROM photo"
 _PART = 5000  # photos read at a time; as many as the processor caches
-# ``merged_into`` is not None for photos a reader should drop: the id of the photo each was merged
-# into, 0 if it was removed or its files were deleted.
-_ROW: dict[str, str] = {
-    "id": "id",
-    "stacked": "stacked",
-    "sharpness": _COLUMNS["sharpness"][0],
-    "merged_into": "CASE WHEN merged_into IS NOT NULL THEN merged_into"
-    " WHEN removed_at IS NOT NULL OR emptied_at IS NOT NULL THEN 0 END",
-}
-PHOTO_COLUMNS: tuple[str, ...] = tuple(_ROW)
 CAPTURE_COLUMNS = ("iso", "f_number", "exposure_s", "focal_length_mm", "latitude", "longitude")
 """Columns that only searches need."""
 
@@ -286,20 +272,14 @@ class Photos:
                 [(quarter, photo) for photo in ids],
             )
 
-    def columns(self, since_rev: int = 0, ids: Sequence[int] | None = None) -> list[Row]:
-        """Read photos as rows, one value for each of PHOTO_COLUMNS, in no order.
+    def ids(self) -> list[int]:
+        """Return the ids of all present photos, ascending."""
+        return self._store.values(f"SELECT id FROM photo WHERE {_HERE} ORDER BY id")
 
-        Args:
-            since_rev: only photos changed after this revision, including those merged or removed
-                since, with ``merged_into`` not None. 0: all present photos.
-            ids: only these, including merged and removed photos.
-        """
-        sql = f"SELECT {', '.join(_ROW.values())} FROM photo"
-        if ids is not None:
-            return self._store.rows_for(f"{sql} WHERE id IN ({{}})", ids)
-        if since_rev:
-            return self._store.rows(f"{sql} WHERE rev > ?", (since_rev,))
-        return self._store.rows(f"{sql} WHERE {_HERE}")
+    def sharpness(self, ids: Sequence[int]) -> dict[int, float | None]:
+        """Return the sharpness of photos by id; None if it is not measured or the file damaged."""
+        sql = f"SELECT id, {_COLUMNS['sharpness'][0]} FROM photo WHERE id IN ({{}})"
+        return dict(self._store.rows_for(sql, ids))
 
     def changed(self, since_rev: int, at_most: int | None = None) -> Columns | None:
         """Read the photos that changed after a revision, merged and removed ones, too.
@@ -381,10 +361,7 @@ class Photos:
         """Return each distinct name, "" for none, with the ids of its photos changed since."""
         # One text for each name instead of a hundred thousand rows: SQLite builds it by itself.
         sql = f"SELECT {column}, group_concat(id) FROM photo WHERE rev > ? GROUP BY {column}"
-        return [
-            (name or "", np.fromstring(ids, np.int64, sep=","))
-            for name, ids in self._store.rows(sql, (since_rev,))
-        ]
+        return [(name or "", numbers(ids)) for name, ids in self._store.rows(sql, (since_rev,))]
 
     def suffixes(self, since_rev: int = 0) -> list[tuple[int, str]]:
         """Return (id, suffix as in ``nef``) of each file of photos changed since a revision.
@@ -403,7 +380,7 @@ class Photos:
     def snapshot(self) -> str:
         """Return the token of the saved copy of the columns that is still valid, or "".
 
-        The copy is valid together with what :meth:`columns` returns since its revision. A catalog
+        The copy is valid together with what :meth:`changed` returns since its revision. A catalog
         that was restored to an earlier state has another token, or none.
         """
         token = self._store.meta("snapshot") or ""
@@ -491,7 +468,7 @@ class Photos:
             )
         }
         for part in chunks(sorted(set(ids))):
-            among = f"IN ({marks(len(part))})"
+            among = f"IN ({placeholders(len(part))})"
             files: dict[int, list[FileDetail]] = defaultdict(list)
             for photo, path, name, kind, *rest, missing, emptied, folder in self._store.rows(
                 "SELECT photo_id, d.path, name, kind, role, size, mtime_ns, fingerprint, sha256,"

@@ -23,7 +23,7 @@ from curator.catalog.fields import RELATIONS
 from curator.catalog.integrity import DAMAGE_ERRORS, reports_damage
 from curator.catalog.journal import revisions
 from curator.catalog.photo_files import PhotoFiles
-from curator.catalog.store import Row, Store, marks
+from curator.catalog.store import Row, Store, placeholders
 from curator.catalog.tags import Tags
 from curator.catalog.work import DESCRIBE, WorkQueue
 from curator.model import Change, Step
@@ -160,7 +160,9 @@ class Recovery:
             if same != [newest]:
                 return 0
         folders, _ = former.rows(_columns("folder", _OF_FOLDER), "FROM folder")
-        self._write(f"INSERT OR IGNORE INTO folder ({_OF_FOLDER}) VALUES ({marks(8)})", folders)
+        self._write(
+            f"INSERT OR IGNORE INTO folder ({_OF_FOLDER}) VALUES ({placeholders(8)})", folders
+        )
         rows, _ = former.rows(
             "directory.path, directory.folder_id, " + _columns("photo", _OF_PHOTO),
             "FROM photo JOIN directory ON directory.id = photo.directory_id WHERE photo.id > ?"
@@ -173,7 +175,7 @@ class Recovery:
                 directory = self._directory(former, path, folder)
                 self._store.run(
                     f"INSERT INTO photo (directory_id, {_OF_PHOTO})"
-                    f" VALUES ({marks(len(rest) + 2)})",
+                    f" VALUES ({placeholders(len(rest) + 2)})",
                     (directory, number, *rest),
                 )
                 copied += 1
@@ -208,7 +210,7 @@ class Recovery:
             )
             self._write(
                 f"INSERT INTO file (photo_id, directory_id, {_OF_FILE})"
-                f" VALUES ({marks(len(rest) + 2)})",
+                f" VALUES ({placeholders(len(rest) + 2)})",
                 [(photo, directory, *rest)],
             )
         self._work.refresh_ready([photo, *others])
@@ -228,7 +230,7 @@ class Recovery:
             newest = self._store.value(f"SELECT coalesce(max(id), 0) FROM {table}")
             rows, _ = former.rows(_columns(table, names), f"FROM {table} WHERE id > ?", newest)
             self._write(
-                f"INSERT INTO {table} ({names}) VALUES ({marks(1 + names.count(','))})", rows
+                f"INSERT INTO {table} ({names}) VALUES ({placeholders(1 + names.count(','))})", rows
             )
         steps = decisions = orphaned = 0
         rows, whole = former.rows(
@@ -271,9 +273,10 @@ class Recovery:
         """
         self._store.run("SAVEPOINT step")
         try:
-            self._store.run(f"INSERT INTO step ({_OF_STEP}) VALUES ({marks(len(row))})", row)
+            self._store.run(f"INSERT INTO step ({_OF_STEP}) VALUES ({placeholders(len(row))})", row)
             self._store.run_many(
-                f"INSERT INTO decision ({names}) VALUES ({marks(1 + names.count(','))})", decided
+                f"INSERT INTO decision ({names}) VALUES ({placeholders(1 + names.count(','))})",
+                decided,
             )
             number, kind, summary, made_at, reverts, _, _, context = row
             changes = tuple(
@@ -316,7 +319,7 @@ class Recovery:
                 with contextlib.suppress(*DAMAGE_ERRORS):
                     self._store.run(
                         f"INSERT OR REPLACE INTO description ({_OF_DESCRIPTION})"
-                        f" VALUES ({marks(len(row))})",
+                        f" VALUES ({placeholders(len(row))})",
                         row,
                     )
                     self._copy_suggestions(former, photo)

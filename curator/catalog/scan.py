@@ -28,7 +28,7 @@ from curator.catalog.identity import Identity, Twin
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import FoundSidecars, SidecarFiles
-from curator.catalog.store import Store, marks, path_range, paused_chunks
+from curator.catalog.store import Store, path_range, paused_chunks, placeholders
 from curator.catalog.work import REQUEUE, UNFINISHED, WorkQueue
 from curator.model import FileGroup, FoundFile, GoneError, KnownError
 
@@ -492,7 +492,7 @@ class Scans:
             with self._store.transaction():
                 self._store.run(
                     "UPDATE folder SET scanned_at = ? WHERE id = ?"
-                    f" AND path IN ({marks(len(missing.roots))})",
+                    f" AND path IN ({placeholders(len(missing.roots))})",
                     (now, scan.folder_id, *missing.roots),
                 )
         self._sidecar_files.remove(missing.sidecars)

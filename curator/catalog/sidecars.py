@@ -28,7 +28,7 @@ from curator.catalog.metadata_import import (
 )
 from curator.catalog.projects import Projects
 from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
-from curator.catalog.store import Store, chunks, marks
+from curator.catalog.store import Store, chunks, placeholders
 from curator.catalog.tags import BETWEEN, Tags, folded, known_as
 from curator.model import FileGroup, FileMarks, FoundFile, Kind
 
@@ -227,7 +227,7 @@ class Sidecars:
         """Return what the sidecars of photos should say now, without merged or removed photos."""
         found: list[SidecarContent] = []
         for part in chunks(list(ids)):
-            among = f"IN ({marks(len(part))})"
+            among = f"IN ({placeholders(len(part))})"
             keywords = self._tags.keywords_of(part)
             projects = self._projects.names_of(part)
             sidecars: dict[int, list[SidecarRow]] = {}
@@ -362,7 +362,7 @@ class Sidecars:
             for part in chunks(list(ids)):
                 self._store.run(
                     "UPDATE sidecar SET said = theirs, theirs = NULL, state = 'synced'"
-                    f" WHERE state = 'conflict' AND photo_id IN ({marks(len(part))})",
+                    f" WHERE state = 'conflict' AND photo_id IN ({placeholders(len(part))})",
                     part,
                 )
             if write:

@@ -25,7 +25,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import numpy as np
 import peewee
+from numpy.typing import NDArray
 
 from curator import atomic
 from curator.catalog import backups, disk_reserve, integrity
@@ -39,11 +41,12 @@ BUSY_TIMEOUT_S = 5.0
 LOG_BYTES = 32 << 20  # size reserved for the write-ahead log, to which SQLite truncates it
 CHECKPOINT_BYTES = 24 << 20  # in use when the conductor checkpoints, so that LOG_BYTES suffice
 CHUNK = 900  # parameters of one statement; older builds of SQLite stop at 999
-TURN_S = 0.001  # after which a background transaction should end, as a decision may wait for it
-PART = 200  # photos written in one background transaction, at most
-PAUSE_S = 0.001  # between two of them, for decisions of other processes, which poll
-_FIRST_PART = 16  # photos in the first transaction, before it is known how long one takes
-HELD_S = 0.05  # longest pause of background writers after a key press
+TRANSACTION_S = 0.001  # a background transaction should end after this: a decision may wait for it
+MOST_AT_ONCE = 200  # the most photos one background transaction writes
+_FIRST_AT_ONCE = 16  # the first writes this many, before it is known how long one takes
+PAUSE_S = 0.001  # between background transactions, for decisions of other processes, which poll
+KEY_PAUSE_S = 0.05  # background writers wait at most this long after a key press
+MARK_WAIT_S = 0.05  # background queries wait at most this long for a mark that is being written
 _READERS, _AHEAD = 2, 6  # connections that read at once; queries started before it is their turn
 _ROOM = 256 << 10  # bytes SQLite needs beside a catalog to open it at all
 _RESERVED_AT_ONCE = 1 << 20  # bytes that the log grows while a decision may wait, some 2 ms
@@ -72,7 +75,7 @@ def chunks(values: Sequence[Value], size: int = CHUNK) -> Iterator[Sequence[Valu
 
 
 class TransactionSize:
-    """How many values a background transaction may write: as many as take about ``TURN_S``.
+    """How many values a background transaction may write: as many as take about ``TRANSACTION_S``.
 
     A decision waits for it. A transaction is at most twice as large as the one before, and smaller
     if that took longer than it should.
@@ -82,7 +85,7 @@ class TransactionSize:
     """
 
     def __init__(self) -> None:
-        self.values = min(_FIRST_PART, PART)
+        self.values = min(_FIRST_AT_ONCE, MOST_AT_ONCE)
 
     @contextlib.contextmanager
     def measured(self, count: int) -> Iterator[None]:
@@ -90,36 +93,23 @@ class TransactionSize:
         begun = time.monotonic()
         yield
         spent = max(time.monotonic() - begun, 1e-6)
-        fitting = int(count * TURN_S / spent)
+        fitting = int(count * TRANSACTION_S / spent)
         if count >= self.values or fitting < count:  # a few quick ones do not tell how many fit
-            self.values = max(1, min(PART, 2 * self.values, fitting))
+            self.values = max(1, min(MOST_AT_ONCE, 2 * self.values, fitting))
 
 
-def timed_chunks(values: Sequence[Value], pause_s: float = 0.0) -> Iterator[Sequence[Value]]:
-    """Split values into parts to write in a transaction each, of about ``TURN_S``.
+def paused_chunks(values: Sequence[Value], pause_s: float = PAUSE_S) -> Iterator[Sequence[Value]]:
+    """Split values into parts, each written in one background transaction of ``TRANSACTION_S``.
 
-    A decision that waits is written between them. If the caller's work on a part fails, the parts
-    before it stay written.
-
-    Args:
-        values: what to split.
-        pause_s: a pause after each part, which does not count as its time.
+    A waiting decision is written between two parts: one of this process is woken, one of another
+    polls and needs the pause. If the caller's work on a part fails, those before it stay written.
     """
     start, size = 0, TransactionSize()
     while part := values[start : start + size.values]:
         with size.measured(len(part)):
             yield part
-        if pause_s:
-            time.sleep(pause_s)
+        time.sleep(pause_s)
         start += len(part)
-
-
-def paused_chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Split photos as :func:`timed_chunks`, and pause briefly after each part.
-
-    A decision of another process, which is not woken but polls, is written in the pause.
-    """
-    return timed_chunks(ids, PAUSE_S)
 
 
 def folder_prefix(path: str | Path) -> str:
@@ -133,9 +123,14 @@ def path_range(path: str | Path) -> tuple[str, str]:
     return first, first[:-1] + chr(ord(first[-1]) + 1)
 
 
-def marks(count: int) -> str:
-    """Return ``count`` question marks for a list of parameters in SQL."""
+def placeholders(count: int) -> str:
+    """Return ``count`` question marks, separated by commas, for parameters of a statement."""
     return ",".join("?" * count)
+
+
+def numbers(joined: str | None) -> NDArray[np.int64]:
+    """Parse integers that SQLite's ``group_concat`` joined by commas; None is no integer."""
+    return np.fromstring(joined or "", np.int64, sep=",")
 
 
 class Store:
@@ -208,8 +203,8 @@ class Store:
 
     @property
     def should_commit(self) -> bool:
-        """Whether a background transaction should end: it took ``TURN_S``, or a decision waits."""
-        return self._priority.interactive_waits or time.monotonic() - self._begun > TURN_S
+        """Whether a background transaction should end: its time is up, or a decision waits."""
+        return self._priority.interactive_waits or time.monotonic() - self._begun > TRANSACTION_S
 
     # --- queries and transactions
 
@@ -278,7 +273,7 @@ class Store:
         """
         found: list[Row] = []
         for part in chunks(list(values)):
-            found += self.rows(sql.replace("{}", marks(len(part))), (*before, *part))
+            found += self.rows(sql.replace("{}", placeholders(len(part))), (*before, *part))
         return found
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
@@ -315,7 +310,7 @@ class Store:
 
     def insert(self, table: str, /, **values: object) -> int:
         """Insert a row of these columns; return its id. Only inside :meth:`transaction`."""
-        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(len(values))})"
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({placeholders(len(values))})"
         number = self.run(sql, tuple(values.values())).lastrowid
         assert number is not None
         return number
@@ -327,7 +322,7 @@ class Store:
         """
         width = names.count(",") + 1
         for part in chunks(rows, CHUNK // width):
-            values = ", ".join([f"({marks(width)})"] * len(part))
+            values = ", ".join([f"({placeholders(width)})"] * len(part))
             sql = f"INSERT INTO {table} ({names}) VALUES {values}"
             self.run(sql, tuple(itertools.chain.from_iterable(part)))
 
@@ -338,7 +333,7 @@ class Store:
         """
         updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != key)
         self.run(
-            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(len(values))})"
+            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({placeholders(len(values))})"
             f" ON CONFLICT ({key}) DO UPDATE SET {updates}",
             tuple(values.values()),
         )
@@ -360,6 +355,7 @@ class Store:
             finally:
                 self._depth -= 1
             return
+        # Without permission after that time, SQLite's own lock decides.
         ours = self._priority.acquire(durable or self.interactive, BUSY_TIMEOUT_S)
         try:
             with self._begin(durable, keep):
@@ -382,16 +378,16 @@ class Store:
             yield found if self.data_version() == version else query()
 
     def _yield_to_marks(self) -> None:
-        """Pause while another connection writes a mark, unless this connection is interactive."""
+        """Wait briefly while another connection writes a mark, unless this one is interactive."""
         if not (self.interactive or self._depth):
-            self._priority.wait_for_interactive(HELD_S)
+            self._priority.wait_for_interactive(MARK_WAIT_S)
 
     def hold_background(self, held: bool) -> None:
         """Pause background writers briefly while the window reacts to a key, or end the pause.
 
         Thread: any.
         """
-        self._priority.pause_background(HELD_S if held else 0.0)
+        self._priority.pause_background(KEY_PAUSE_S if held else 0.0)
 
     @contextlib.contextmanager
     def _begin(self, durable: bool, keep: bool) -> Iterator[None]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from curator.catalog.fields import STANDS
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.store import Row, Store, chunks, placeholders
 from curator.model import SuggestedTag, UsageError
 
 SHORTEST, LONGEST = 2, 50
@@ -488,7 +488,7 @@ class Tags:
             self._store.run(f"UPDATE tag SET {column} = ? WHERE id = ?", (value, tag))
             touched |= {each for each in (tag, before, after) if isinstance(each, int)}
         for part in chunks(self._with_aliases(touched)):
-            tagged = f"FROM photo_tag WHERE tag_id IN ({marks(len(part))})"
+            tagged = f"FROM photo_tag WHERE tag_id IN ({placeholders(len(part))})"
             self._store.run(
                 f"UPDATE photo SET name = name WHERE id IN (SELECT photo_id {tagged})", part
             )

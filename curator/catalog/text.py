@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import PAUSE_S, Store, chunks, marks
+from curator.catalog.store import PAUSE_S, Store, chunks, numbers, placeholders
 from curator.catalog.tags import EFFECTIVE_TAGS, Tags
 from curator.catalog.text_lines import READ_TEXT
 
@@ -180,7 +180,7 @@ class TextIndex:
         """Replace the index rows of some photos."""
         self._disable_automerge()
         for part in chunks(due):
-            among = f"({marks(len(part))})"
+            among = f"({placeholders(len(part))})"
             self._store.run(f"DELETE FROM photo_text WHERE rowid IN {among}", part)
             self._store.run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
         self._store.insert_rows("photo_text", f"rowid, {', '.join(COLUMNS)}", rows)
@@ -243,7 +243,7 @@ class TextIndex:
         found = self._store.value(
             "SELECT group_concat(rowid) FROM photo_text WHERE photo_text MATCH ?", (asked,)
         )
-        return _numbers(found)
+        return numbers(found)
 
     def ranked(self, groups: Sequence[Sequence[tuple[str, bool]]]) -> NDArray[np.int64]:
         """List photos by how well they match, best first; none if more than RANKED match.
@@ -270,12 +270,12 @@ class TextIndex:
     def photos_of_type(self, content_type: str) -> NDArray[np.int64]:
         """List photos described as being of a content type."""
         sql = "SELECT group_concat(photo_id) FROM description WHERE content_type = ?"
-        return _numbers(self._store.value(sql, (content_type,)))
+        return numbers(self._store.value(sql, (content_type,)))
 
     def photos_without(self, what: str) -> NDArray[np.int64]:
         """List photos that lack something; ``what`` is a key of WITHOUT."""
         sql = f"SELECT group_concat(id) FROM photo WHERE merged_into IS NULL AND {WITHOUT[what]}"
-        return _numbers(self._store.value(sql))
+        return numbers(self._store.value(sql))
 
 
 def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:
@@ -301,7 +301,3 @@ def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:
         lines and "\n".join((lines, *other_spellings(lines))),
     )
     return photo, *(text and as_indexed(text) for text in texts)
-
-
-def _numbers(listed: str | None) -> NDArray[np.int64]:
-    return np.fromstring(listed or "", np.int64, sep=",")

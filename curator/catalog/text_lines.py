@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store, marks, paused_chunks
+from curator.catalog.store import Store, paused_chunks, placeholders
 from curator.catalog.work import WorkQueue
 from curator.model import StageJob, TextLine, TextRead
 
@@ -62,7 +62,7 @@ class TextLines:
                     continue
                 self._store.run("DELETE FROM text_line WHERE photo_id = ?", (photo,))
                 self._store.run_many(
-                    f"INSERT INTO text_line ({_COLUMNS}) VALUES ({marks(12)})",
+                    f"INSERT INTO text_line ({_COLUMNS}) VALUES ({placeholders(12)})",
                     [
                         (photo, place, line.text, line.confidence, *sum(line.corners, ()))
                         for place, line in enumerate(result.lines)

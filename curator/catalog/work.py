@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import PhotoFiles
-from curator.catalog.store import Row, Store, marks, paused_chunks
+from curator.catalog.store import Row, Store, paused_chunks, placeholders
 from curator.model import Failure, Kind, StageJob, StageState
 
 DESCRIBE = "describe"
@@ -382,7 +382,7 @@ class WorkQueue:
         names = [s.name for s in self.stages() if s.name not in excluding and only in ("", s.name)]
         return self._store.value(
             "SELECT min(next_attempt_at) FROM work WHERE next_attempt_at IS NOT NULL"
-            f" AND state = 'waiting' AND ready = 1 AND stage IN ({marks(len(names))})",
+            f" AND state = 'waiting' AND ready = 1 AND stage IN ({placeholders(len(names))})",
             names,
         )
 

@@ -3,9 +3,10 @@
 SQLite lets one connection write at a time and does not order those that wait. A conductor leaves
 only microseconds between two transactions, and a mark that asks twice a millisecond can miss them
 many times. With this lock a mark waits for the transaction that is running and for no other, and
-is woken instead of polling. Background writers also pause while a mark is written, and from a key
-press until its photo is shown: each statement of a mark releases the GIL, and a background writer
-would take it. Other processes know nothing of this; SQLite's own lock still holds between them.
+is woken instead of polling. Background writers also pause from a key press until its photo is
+shown, and background queries while a mark is written: each statement of a mark releases the GIL,
+and a background thread would take it. Other processes know nothing of this; SQLite's own lock still
+holds between them.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from curator import atomic
 from curator.cli import explorer
 from curator.cli.invocation import Invocation
 from curator.home import resource
+from curator.installing import is_frozen
 from curator.model import KnownError
 
 _ENTRY = "applications/curator.desktop"
@@ -191,7 +192,7 @@ def program() -> list[str]:
     code from the current folder, which may be a folder of photos.
     """
     here = Path(sys.executable)
-    if getattr(sys, "frozen", False):
+    if is_frozen():
         return [str(here)]
     if sys.platform == "win32":
         return [str(here.with_name("pythonw.exe")), "-P", "-m", "curator"]

@@ -20,6 +20,7 @@ from curator import __version__
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
 from curator.home import Home, absolute, resource
+from curator.installing import is_frozen
 from curator.model import KnownError, NotFoundError, UsageError, counted
 
 LIBRARIES = (
@@ -54,7 +55,7 @@ _LATE_S = 7 * 86_400.0  # between the newest backup and the last change of the c
 _LOW_SPACE = 2_000_000_000  # a proxy and a thumbnail take some 300 kB: 6,000 photos
 _REINSTALL = (
     "unpack Curator again"
-    if getattr(sys, "frozen", False)
+    if is_frozen()
     else "install Curator again with the first line of its README"
 )
 
@@ -115,7 +116,7 @@ def _versions() -> list[Finding]:
             findings.append(Finding(name, True, importlib.metadata.version(name)))
         except importlib.metadata.PackageNotFoundError:
             # A frozen app contains the code without the package's metadata.
-            frozen = getattr(sys, "frozen", False)
+            frozen = is_frozen()
             findings.append(Finding(name, frozen, "inside" if frozen else "missing", _REINSTALL))
     return findings
 

@@ -378,7 +378,7 @@ def similar(invocation: Invocation) -> None:
         vector = index.take([place])[0, : index.dimension]
     most = invocation.arguments.limit or _SIMILAR
     # Removed photos keep their vectors; search only those in the catalog.
-    present = np.array([row[0] for row in catalog.photos.columns()], np.int64)
+    present = np.array(catalog.photos.ids(), np.int64)
     ids, similarity = index.nearest(vector, most + 1, present)
     pairs = zip(ids.tolist(), similarity.tolist(), strict=True)
     _list_similar(invocation, [pair for pair in pairs if pair[0] != photo][:most])

@@ -390,7 +390,7 @@ def _bench(parser: Parser) -> None:
     add = parser.add_argument
     add("--only", action="append", default=[], metavar="NAME", help="measure only this")
     add("--photos", metavar="FOLDER", help="use real photos instead of drawn ones")
-    add("--stock", metavar="FOLDER", help="folder for drawn photos, so that the next run is faster")
+    add("--stock", metavar="FOLDER", help="keep the drawn library here, for a faster next run")
     add(
         "--times",
         type=_count,

@@ -120,7 +120,7 @@ def _run_pipeline(invocation: Invocation, ask: Callable[[Pipeline], object]) -> 
     """
     from PySide6.QtCore import Qt
 
-    from curator.library import table_cache
+    from curator.library import column_file, table_cache
     from curator.pipeline import Pipeline
 
     # There is no event loop here to deliver what other threads emit.
@@ -143,7 +143,7 @@ def _run_pipeline(invocation: Invocation, ask: Callable[[Pipeline], object]) -> 
             run.totals = pipeline.wait_idle()
         finally:
             pipeline.stop()
-    if run.totals is not None and run.totals.converted >= table_cache.MIN_PHOTOS:
+    if run.totals is not None and run.totals.converted >= column_file.MIN_PHOTOS:
         table_cache.save(invocation.catalog, invocation.home.table_file)  # for the next window
     run.seconds = time.monotonic() - begin
     run.problems += [run.held] if run.held else []

@@ -22,11 +22,8 @@ _Array = npt.NDArray[Any]
 _INPUT_PX = 256
 _MARGIN = 1.5  # the network sees this many times the face
 _COUNT = 478
-# Per eye, left then right: the corners toward the ear and the nose; the upper lid and the lower
-# lid point by point, seen from the ear.
+# Per eye, left then right: the corners toward the ear and the nose.
 EYE_CORNERS = ((263, 362), (33, 133))
-UPPER_LIDS = ((466, 388, 387, 386, 385, 384, 398), (246, 161, 160, 159, 158, 157, 173))
-LOWER_LIDS = ((249, 390, 373, 374, 380, 381, 382), (7, 163, 144, 145, 153, 154, 155))
 SKIN = (425, 280, 205, 50, 4, 151)  # both cheeks, the tip of the nose, the forehead
 BLINK, SMILE = (9, 10), (44, 45)
 # The points from which the second network derives expressions.

@@ -74,14 +74,14 @@ class Insight:
 
 def explain_photo(learner: TasteLearner, photo_id: int) -> Insight:
     """Return the photos similar to a photo, and why it gets its score."""
-    archive, learned = learner.vectors, learner.learned
-    index = archive.rows_of([photo_id])[0]
+    vectors, learned = learner.vectors, learner.learned
+    index = vectors.rows_of([photo_id])[0]
     if index < 0:
-        damaged = photo_id in archive.damaged
+        damaged = photo_id in vectors.damaged
         missing = "Its vector is damaged." if damaged else "This photo is not analyzed yet."
         return Insight(photo_id, missing=missing)
-    row = archive.take([index])[0]
-    nearest = zip(*archive.nearest(row[: archive.dimension], _SIMILAR + 1), strict=True)
+    row = vectors.take([index])[0]
+    nearest = zip(*vectors.nearest(row[: vectors.dimension], _SIMILAR + 1), strict=True)
     others = [(int(each), float(cosine)) for each, cosine in nearest if each != photo_id]
     similar = tuple(others[:_SIMILAR])
     if learned is None or learned.model is None:
@@ -172,13 +172,13 @@ def information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.fl
     Raises:
         KnownError: there is no taste yet; says what is missing.
     """
-    space, archive, rated = _model(learner).space, learner.vectors, learner.judged_photos()[0]
-    rows = archive.rows_of(ids)
+    space, vectors, rated = _model(learner).space, learner.vectors, learner.judged_photos()[0]
+    rows = vectors.rows_of(ids)
     some = _sample(np.flatnonzero((rows >= 0) & ~np.isin(ids, rated)), _CANDIDATES)
     chosen = taste.informative(
-        archive.take(rows[some]),
-        archive.take(_sample(np.arange(archive.size), _POOL)),
-        archive.take(_sample(archive.rows_of(rated), _RATED)),
+        vectors.take(rows[some]),
+        vectors.take(_sample(np.arange(vectors.size), _POOL)),
+        vectors.take(_sample(vectors.rows_of(rated), _RATED)),
         _RANKED,
         space,
     )

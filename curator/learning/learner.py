@@ -66,7 +66,7 @@ Value = TypeVar("Value")
 Search = Callable[[], taste.Hyperparameters]  # picklable, for another process
 
 
-class Elsewhere(Protocol):
+class JobRunner(Protocol):
     """Runs a picklable job without arguments in another process, and returns its result."""
 
     def __call__(self, job: Callable[[], Value], /) -> Value:
@@ -179,7 +179,7 @@ class TasteLearner:
         settings: TasteSettings,
         scratch: Path,
         pause: Callable[[], None] = lambda: None,
-        elsewhere: Elsewhere = _here,
+        run_job: JobRunner = _here,
     ) -> None:
         """Create a learner that has read nothing.
 
@@ -189,10 +189,10 @@ class TasteLearner:
             scratch: the folder for temporary files.
             pause: called between the parts of long work. If it raises, the work ends half-way and
                 the learner must not be used afterwards.
-            elsewhere: runs a job in another process and returns its result.
+            run_job: runs a job in another process and returns its result.
         """
         self.catalog = catalog
-        self._pause, self.elsewhere = pause, elsewhere
+        self._pause, self.run_job = pause, run_job
         self.vectors = VectorIndex(scratch)
         self.learned: Learned | None = None  # by the last :meth:`fit`
         self._settings = settings
@@ -228,7 +228,7 @@ class TasteLearner:
         if len(fresh) or switched:
             self._accuracy = None
         grown = len(fresh) > 0 and self.vectors.size >= _GROWN * self._space_size
-        if switched or reweighted or grown:  # grown: the archive may have another structure
+        if switched or reweighted or grown:  # grown: the vectors may have another structure
             self._training = None
         elif self._training is not None:
             marks = self._judgments.marks
@@ -431,12 +431,12 @@ class TasteLearner:
 
     def fit(self) -> Learned:
         """Fit the model and score all photos; needs at least MIN_RATINGS ratings."""
-        archive = self.vectors
+        vectors = self.vectors
         marks = self._judgments.marks
         rated = marks[has_stars(marks)]
         usable = rated[self._is_analyzed(rated)]
         learned = Learned(
-            archive.encoder, len(rated), len(usable), archive.size, len(archive.damaged)
+            vectors.encoder, len(rated), len(usable), vectors.size, len(vectors.damaged)
         )
         if self._pinned is not None:
             learned = self._by_version(learned, self._pinned)
@@ -447,7 +447,7 @@ class TasteLearner:
             else:
                 training = self._training or self._rebuild_training()
                 if not training.searched:
-                    training.use(self.elsewhere(training.search_job()))
+                    training.use(self.run_job(training.search_job()))
                 learned = self._scored(learned, training.fit())
         self.learned = learned
         return learned
@@ -510,12 +510,12 @@ class TasteLearner:
 
     def _similar_cosine(self) -> float:
         """Return the cosine above which two photos count as similar."""
-        archive = self.vectors
+        vectors = self.vectors
         encoder, size, cosine = self._similar_from
-        if archive.size and (encoder != archive.encoder or archive.size >= _GROWN * size):
-            some = np.arange(0, archive.size, -(-archive.size // _PAIRED))
+        if vectors.size and (encoder != vectors.encoder or vectors.size >= _GROWN * size):
+            some = np.arange(0, vectors.size, -(-vectors.size // _PAIRED))
             cosine = similar_cosine(self._vectors(some))
-            self._similar_from = archive.encoder, archive.size, cosine
+            self._similar_from = vectors.encoder, vectors.size, cosine
         return cosine
 
     def _vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -173,7 +173,7 @@ class LearnerThread(QObject):
                 self._settings,
                 self._scratch,
                 lambda: self._pause(learner),
-                self._elsewhere,
+                self._run_job,
             )
             self._serve(learner)
         except _Closing:
@@ -285,9 +285,9 @@ class LearnerThread(QObject):
 
     def _run_search(self, job: Search) -> None:
         with contextlib.suppress(_Closing), self._problems_reported("tuned"):
-            self._requests.put(_Request(hyperparameters=self._elsewhere(job)))
+            self._requests.put(_Request(hyperparameters=self._run_job(job)))
 
-    def _elsewhere(self, job: Callable[[], Value]) -> Value:
+    def _run_job(self, job: Callable[[], Value]) -> Value:
         """Run a long job in another process.
 
         Some import scikit-learn, which would hold 120 MB here for good.

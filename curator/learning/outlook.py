@@ -11,7 +11,6 @@ from functools import partial
 
 import numpy as np
 
-from curator.catalog import PHOTO_COLUMNS
 from curator.learning.judgments import Marks
 from curator.learning.learner import REJECT_WEIGHT, TasteLearner
 from curator.learning.report import Report, own_agreement
@@ -118,7 +117,7 @@ def _forecast(learner: TasteLearner, model: TasteModel, rated: Marks) -> Forecas
         latest["stack"],
         model.penalty,
     )
-    measured = learner.elsewhere(job)
+    measured = learner.run_job(job)
     if measured is None or agreement is None or not agreement.ceiling:
         return None
     found = ceiling.forecast(*measured, len(latest), agreement.ceiling)
@@ -152,7 +151,7 @@ def _choices(
         model.penalty,
         is_pair,
     )
-    predicted = learner.elsewhere(job)
+    predicted = learner.run_job(job)
     if predicted is None:
         return None
     prediction, technical = (
@@ -172,6 +171,6 @@ def _columns(learner: TasteLearner, model: TasteModel, photos: Marks) -> Array:
 
 def _sharpness(learner: TasteLearner, photos: Marks) -> Array:
     """Return the sharpness of the photos, NaN where it is not measured, (N,)."""
-    at, ids = PHOTO_COLUMNS.index("sharpness"), photos["photo_id"].tolist()
-    found = {row[0]: row[at] for row in learner.catalog.photos.columns(ids=ids)}
+    ids = photos["photo_id"].tolist()
+    found = learner.catalog.photos.sharpness(ids)
     return np.array([found.get(photo) for photo in ids], np.float64)

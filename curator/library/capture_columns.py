@@ -69,8 +69,7 @@ class CaptureColumns:
             codes = np.concatenate([codes, np.zeros(size - len(codes), "i4")])
         if rev != since:
             for name, ids in read(since):
-                rows = self._rows.rows_of(ids[self._rows.knows(ids)])
-                codes[rows] = of_name.setdefault(name, len(of_name))
+                codes[self._rows.rows_of_known(ids)] = of_name.setdefault(name, len(of_name))
         self._named[what] = codes, of_name, rev
         return codes, list(of_name)
 

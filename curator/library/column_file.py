@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from curator import atomic, private
 
+MIN_PHOTOS = 5000  # no file for fewer: the catalog reads them within 50 ms
 _MAGIC = b"curator columns\n"
 _PREFIX = struct.Struct(">16sII")  # of a file: the magic, the header's length and its checksum
 _ALIGNMENT = 64  # bytes

@@ -62,7 +62,7 @@ def _labels(table: Table, among: Mask) -> list[Value]:
 
 def _named(column: Literal["camera", "lens"], table: Table, among: Mask) -> list[Value]:
     codes, names = table.capture.names(column)
-    numbers = np.bincount(codes[: len(among)][among], minlength=len(names)).tolist()
+    numbers = np.bincount(codes[among], minlength=len(names)).tolist()
     queries = name_queries(column, names[1:])
     found = [
         Value(plain_name(name), number, queries[name])

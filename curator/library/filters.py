@@ -46,9 +46,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "unreviewed": ("Unreviewed", lambda table, _: table.unreviewed()),
     "skipped": (
         "Skipped",
-        lambda table, _: (
-            table.unreviewed() & ~table.failed() & table.column("seen_at").astype(bool)
-        ),
+        lambda table, _: table.unreviewed() & ~table.failed() & table.column("seen_at"),
     ),
     "kept": ("Kept", lambda table, _: table.kept()),
     "picked": ("Picked", lambda table, _: table.picked()),
@@ -65,7 +63,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "missing": ("Missing", lambda table, _: table.missing()),
     "stack": ("Stacks", lambda table, _: table.stacks.shared()),
     "suggested": ("Suggested best", lambda table, _: table.stacks.suggested()),
-    "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
+    "pair": ("RAW+JPEG", lambda table, _: table.column("pair")),
 }
 
 # Former names of filters, for searches saved before version 0.2.

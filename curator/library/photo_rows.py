@@ -67,10 +67,8 @@ class PhotoRows:
         if count <= len(self._ids):
             return
         capacity = max(count, 2 * len(self._ids))
-        self._ids = np.resize(self._ids, capacity)
-        self._numbers = {
-            name: np.resize(column, capacity) for name, column in self._numbers.items()
-        }
+        self._ids = padded(self._ids, capacity)
+        self._numbers = {name: padded(column, capacity) for name, column in self._numbers.items()}
 
     def set_numbers(self, rows: Ids, columns: Mapping[str, NDArray[Any]]) -> None:
         """Set the numeric columns in some rows."""
@@ -168,11 +166,6 @@ class PhotoRows:
         """Photo ids by row."""
         return self._ids[: self.size]
 
-    @property
-    def id_limit(self) -> int:
-        """A number above the id of every known photo."""
-        return len(self._row_by_id)
-
     def column(self, name: str) -> NDArray[Any]:
         """Return one numeric column, a view of length ``size``."""
         return self._numbers[name][: self.size]
@@ -213,6 +206,10 @@ class PhotoRows:
         found: Mask = inside.copy()
         found[inside] = self._row_by_id[ids[inside]] >= 0
         return found
+
+    def rows_of_known(self, ids: Ids) -> Ids:
+        """Return the rows of those of the ids whose photos are known, in the same order."""
+        return self._row_by_id[ids[self.knows(ids)]]
 
     def marked(self, ids: Sequence[int] | Ids) -> Mask:
         """Mark the rows of photos; unknown ids are ignored."""

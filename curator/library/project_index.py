@@ -173,7 +173,7 @@ class ProjectIndex:
         found = np.zeros(self._rows.size, bool)
         if members is not None:
             ids = members.ids[members.inside]
-            found[self._rows.rows_of(ids[self._rows.knows(ids)])] = True
+            found[self._rows.rows_of_known(ids)] = True
         return found
 
     def count(self, project: int, among: Mask) -> int:
@@ -182,7 +182,7 @@ class ProjectIndex:
         if members is None:
             return 0
         ids = members.ids[members.inside]
-        return int(among[self._rows.rows_of(ids[self._rows.knows(ids)])].sum())
+        return int(among[self._rows.rows_of_known(ids)].sum())
 
     def in_any(self) -> Mask:
         """Mark the photos that are in any project."""

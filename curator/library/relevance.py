@@ -67,7 +67,7 @@ def relevance(query: Query, table: Table, fits: Mask, vectors: VectorMatches) ->
         by[rows] |= why
 
     def add_nearest(key: str | int) -> None:
-        rows = _rows(np.asarray(vectors.get(key, ()), np.int64), table)
+        rows = table.rows.rows_of_known(np.asarray(vectors.get(key, ()), np.int64))
         rows = rows[fits[rows]]
         add(rows, np.arange(len(rows)), LOOKS)
 
@@ -81,18 +81,13 @@ def relevance(query: Query, table: Table, fits: Mask, vectors: VectorMatches) ->
     return Relevance(table.ids[rows], -score[rows].astype(np.float32), by[rows])
 
 
-def _rows(ids: Ids, table: Table) -> Ids:
-    rows = table.rows_of(ids[ids < table.rows.id_limit])
-    return rows[rows >= 0]
-
-
 # --- by words
 
 
 def _by_words(query: Query, table: Table, fits: Mask) -> tuple[Ids, Ids]:
     """Return the rows that words and kinds find, and their ranks; equal matches share one."""
     phrases = _phrases(query)
-    ranked = _rows(table.text_matches.ranked(phrases), table) if phrases else _NO_ROWS
+    ranked = table.rows.rows_of_known(table.text_matches.ranked(phrases)) if phrases else _NO_ROWS
     place = np.full(table.size, len(ranked))
     place[ranked] = np.arange(len(ranked))
     strength: NDArray[np.float32] | Mask | None = _strength(query, table)
@@ -156,10 +151,9 @@ def _strength(query: Query, table: Table) -> NDArray[np.float32] | None:
 
 def _confidence(kinds: KindMatches, table: Table) -> NDArray[np.float32]:
     """Return by row how certain it is, 0.0-1.0, that a photo shows a kind of a word."""
-    found = np.zeros(table.size + 1, np.float32)  # the last for unknown photos
-    known = kinds.ids < table.rows.id_limit
+    found, known = np.zeros(table.size, np.float32), table.knows(kinds.ids)
     found[table.rows_of(kinds.ids[known])] = kinds.confidence[known] / np.float32(100)
-    return found[:-1]
+    return found
 
 
 def kind_reasons(query: Query, table: Table, photo_ids: Sequence[int]) -> dict[int, KindReason]:

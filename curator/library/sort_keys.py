@@ -105,7 +105,7 @@ class SortRanks:
         self._rows_by_time = None
 
     def forget_times(self) -> None:
-        """Drop ranks because a capture time or directory changed."""
+        """Drop ranks because a capture time changed."""
         self._by_time = None
 
     def forget_directories(self) -> None:
@@ -127,7 +127,7 @@ class SortRanks:
         if ranks is None:
             among = partial(self._ranked_by_name, copies_here=self._folders.copies_here)
             self._rows_by_time = None
-            ranks = self._by_time = by_time(self._rows.column("taken_at"), among)
+            ranks = self._by_time = time_ranks(self._rows.column("taken_at"), among)
         return ranks
 
     def _known_by_time(self) -> Ids | None:
@@ -151,7 +151,7 @@ class SortRanks:
 
         every = self._known_by_time()
         taken_at = self._rows.column("taken_at")
-        ranks = by_time(taken_at[rows], among) if every is None else every[rows]
+        ranks = time_ranks(taken_at[rows], among) if every is None else every[rows]
         return rows[np.argsort(ranks)]
 
     def by_name(self) -> Ids:
@@ -170,7 +170,7 @@ class SortRanks:
 
     def dump(self) -> tuple[Ids, Ids]:
         """Return what :meth:`restore` takes; no folder is viewed then."""
-        return by_time(self._rows.column("taken_at"), self._ranked_by_name), self.rows_by_name()
+        return time_ranks(self._rows.column("taken_at"), self._ranked_by_name), self.rows_by_name()
 
     def rows_by_name(self) -> Ids:
         """Return all rows sorted by the name of their main file alone."""
@@ -212,7 +212,7 @@ def ranked(values: Ids) -> Ids:
     return _inverse(np.argsort(values))
 
 
-def by_time(taken: NDArray[np.datetime64], among: Callable[[Ids], Ids]) -> Ids:
+def time_ranks(taken: NDArray[np.datetime64], among: Callable[[Ids], Ids]) -> Ids:
     """Return each row's rank by time, rows without a time last.
 
     Args:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.library.table import Ids, Mask, Table
+from curator.library.spans import Ids, Mask
+from curator.library.table import Table
 
 if TYPE_CHECKING:
     from curator.learning.learner import TasteLearner
@@ -166,7 +167,7 @@ def sorted_ids(
         KeyError: there is no such order.
     """
     chosen = ORDERS[order]
-    rows, starts = table.stacks.by_time(mask, units and not is_manual(table, order))
+    rows, starts = table.stacks.units_by_time(mask, units and not is_manual(table, order))
     value = _coded(chosen.key(table)[rows])
     if len(starts) < len(rows):
         if chosen.best is np.maximum:

@@ -28,8 +28,8 @@ _MANY = 2000  # with more changed rows, all suggestions are computed again
 _SLICE = 20_000  # frames compared at once, where nobody has to draw meanwhile; it bounds memory
 
 
-class _ByTime(NamedTuple):
-    """An answer of :meth:`StackIndex.by_time`, and what it was computed from."""
+class _UnitsByTime(NamedTuple):
+    """An answer of :meth:`StackIndex.units_by_time`, and what it was computed from."""
 
     every: Ids  # all rows by capture time
     serial: int
@@ -62,7 +62,7 @@ class StackIndex:
         self.serial = 0
         self._names: Ids = np.zeros(0, np.int64)
         self._suggested: Mask = np.zeros(0, bool)
-        self._last_by_time: _ByTime | None = None
+        self._last_units: _UnitsByTime | None = None
         self._outdated: set[int] | None = None  # stacks with a changed frame; None: all stacks
         # The stacks without a suggestion yet: their frames and their names, ascending by name.
         self._waiting: tuple[Ids, Ids] = np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -84,7 +84,7 @@ class StackIndex:
         """Return the ranks of known photos by capture time, in the same order."""
         return self._ranks.by_time()[self._rows.rows_of(ids)]
 
-    def by_time(self, among: Mask, together: bool = True) -> tuple[Ids, Ids]:
+    def units_by_time(self, among: Mask, together: bool = True) -> tuple[Ids, Ids]:
         """Return the marked rows by capture time, each stack where its first marked frame is.
 
         The last answer is kept, because a list is sorted again and again; do not change it.
@@ -96,14 +96,14 @@ class StackIndex:
         Returns:
             (N,) the rows, and (U,) the position of the first of each stack or single photo.
         """
-        every, last = self._ranks.rows_by_time(), self._last_by_time
+        every, last = self._ranks.rows_by_time(), self._last_units
         if last is None or not last.holds(every, self.serial, among, together):
             rows = every[among[every]]
             stacks = self.names[rows] if together else np.zeros(len(rows), np.int64)
             order = np.argsort(first_frames(stacks), kind="stable")  # nearly sorted
             starts = unit_spans(stacks[order]).starts
-            last = _ByTime(every, self.serial, among, together, rows[order], starts)
-            self._last_by_time = last
+            last = _UnitsByTime(every, self.serial, among, together, rows[order], starts)
+            self._last_units = last
         return last.rows, last.starts
 
     # --- saving and restoring
@@ -236,7 +236,9 @@ class StackIndex:
         return reason(self._candidates(rows), int(np.flatnonzero(rows == row)[0]))
 
     def update_suggestions(self) -> None:
-        """Compute the suggestions for the stacks with a changed frame; after many changes, none.
+        """Compute the suggestions of stacks with a changed frame.
+
+        After many changes all stacks wait to be asked about instead, unless few frames are stacked.
 
         A window calls it before it paints, as it may read faces from the catalog.
         """

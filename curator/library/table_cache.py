@@ -27,8 +27,6 @@ from curator.settings import ApprovalSettings
 
 log = logging.getLogger(__name__)
 
-MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
-
 _FORMAT = 2  # grows whenever the meaning of a column changes
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -62,7 +60,7 @@ def save(known: Table | Catalog, path: Path) -> None:
     """
     try:
         table = known if isinstance(known, Table) else open_table(known, path)
-        if len(table.ids) >= MIN_PHOTOS:
+        if len(table.ids) >= column_file.MIN_PHOTOS:
             table.refresh()
             if isinstance(known, Catalog):
                 table.stacks.complete()  # nobody waits for a window here

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import Catalog, folded
+from curator.catalog.store import numbers
 from curator.library.nouns import nouns
-
-Ids = NDArray[np.int64]
+from curator.library.spans import Ids
 
 CONFIRMED = 100
 """The confidence of a confirmed tag; suggestions have less."""
@@ -83,11 +83,11 @@ class TagIndex:
             return False
         last, ids, pairs, states, sure = self._catalog.tags.links(self._rev, _AT_ONCE)
         self._rev = last
-        photos = _numbers(ids)
+        photos = numbers(ids)
         self.complete = len(photos) < _AT_ONCE
         if len(photos):
-            pairs_ = _numbers(pairs).reshape(-1, 2)
-            self._replace(photos, pairs_, _numbers(states), _numbers(sure))
+            pairs_ = numbers(pairs).reshape(-1, 2)
+            self._replace(photos, pairs_, numbers(states), numbers(sure))
             self.serial += 1
         return not self.complete
 
@@ -139,12 +139,12 @@ class TagIndex:
         yes, no, own = states == 3, states == 4, tag == present
         encoder = states == 1
         rank = np.select([yes & own, no & own, yes, no], [7, 6, 5, 4], np.maximum(states, 1))
-        ranked = np.sort(
-            (photo * len(self._present) + present) * 2048 + rank * 256 + sure * 2 + encoder
-        )
-        key, rank = np.divmod(ranked, 2048)
-        rank, sure = np.divmod(rank, 256)
-        sure, encoder = sure >> 1, sure & 1 > 0
+        # One sort finds it. A number holds, from its high bits: photo and tag, 3 bits of rank, 7 of
+        # confidence, and whether the encoder suggests it.
+        packed = photo * len(self._present) + present
+        packed = ((packed << 3 | rank) << 7 | sure) << 1 | encoder
+        packed.sort()
+        key, rank, sure, encoder = packed >> 11, packed >> 8 & 7, packed >> 1 & 127, packed & 1 > 0
         stay = np.append(key[1:] != key[:-1], True) & (rank != 4) & (rank != 6)
         photo, present = np.divmod(key[stay], len(self._present))
         self._photo = np.concatenate([self._photo, photo.astype(np.int32)])
@@ -254,7 +254,3 @@ class TagIndex:
             self._by_use = self.counts()
             self._folded = [folded(each.name) for each in self._by_use]
             self._counted_at = self.serial
-
-
-def _numbers(text: str) -> Ids:
-    return np.fromstring(text, np.int64, sep=",") if text else _NO_IDS

@@ -383,7 +383,7 @@ class Pipeline:
         """
         if self.frames.is_reading:
             return True
-        return self._running and not self.paused and self._conductor.jobs.reads_for_screen
+        return self._running and not self.paused and self._conductor.jobs.reads_for_screen()
 
     def focus(self, ids: Sequence[int]) -> None:
         """Set the photos on screen, the most urgent first."""

@@ -28,7 +28,7 @@ from curator.pipeline.events import PipelineEvents
 from curator.pipeline.idle_tracker import IdleTracker
 from curator.pipeline.ingest import Ingest
 from curator.pipeline.lanes import Outcome
-from curator.pipeline.progress import PUBLISH_S, Pace, ProgressReporter
+from curator.pipeline.progress import PUBLISH_S, ProgressReporter, WorkCounts
 from curator.pipeline.saving import Saver
 from curator.pipeline.upkeep import Upkeep
 from curator.settings import Settings
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
 LOOK_S = 2.0  # how often an idle conductor checks for work that another process requested
-_REST_S = 0.05  # how often a busy one looks after the catalog, which takes a sixth of a turn
+_MAINTAIN_S = 0.05  # how often a busy one maintains the catalog, which takes a sixth of a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,10 @@ class Conductor:
         self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
         self._analyzed_at = 0.0  # when the encoder was last used
         self._faces_on = True  # as last switched in the catalog, by us or another process
-        self._pace = Pace()
-        self._reporter = ProgressReporter(self._pace, events)
+        self._counts = WorkCounts()
+        self._reporter = ProgressReporter(self._counts, events)
         self._paused = self._stopping = self._resting = False
-        self._save_at = self._rest_at = 0.0
+        self._save_at = self._maintain_at = 0.0
         self._version = -1  # data version of the catalog at the last check
         self._look = True  # whether there may be jobs to start
 
@@ -252,7 +252,7 @@ class Conductor:
                 if self.ingest.availability.begun:
                     self.jobs.fill(self._paused, self.ingest.scanner.reads_first_screens)
             self._between.advance(self._is_calm(), self.jobs.focus)
-            self._rest()
+            self._maintain()
         self._reporter.report_requests(self.jobs.vision, self.jobs.text)
         if self.idle.halted is None:
             self._release()  # last, so that callers find everything reported
@@ -311,15 +311,15 @@ class Conductor:
             if job.stage == self.jobs.stages[0].name:
                 self.ingest.scanner.note_read()
             self.jobs.landed(job)
-        self._pace.count(landed.done, landed.failed)
-        self._pace.described += landed.saved[LaneKind.VISION]
-        self._pace.texts += landed.saved[LaneKind.TEXT]
+        self._counts.count(landed.done, landed.failed)
+        self._counts.described += landed.saved[LaneKind.VISION]
+        self._counts.texts += landed.saved[LaneKind.TEXT]
         if analyzed := landed.saved[LaneKind.ENCODER]:
-            self._pace.embedded += analyzed
+            self._counts.embedded += analyzed
             self._between.tagger.touch()
             self._analyzed_at = time.monotonic()
         self._report_saved(landed.changed)
-        self._pace.measured += landed.saved[LaneKind.FACES]
+        self._counts.measured += landed.saved[LaneKind.FACES]
         for kind, broken in landed.broken.items():
             if self.jobs.drop(kind):
                 self._report_broken(kind, broken)
@@ -363,7 +363,7 @@ class Conductor:
         """Pause or resume work; jobs in flight end, and their results are saved."""
         self._paused = paused
         self._saver.pardon(self.jobs.in_flight())
-        self._pace.hold()
+        self._counts.hold()
         self._reporter.hurry()
 
     def _halt(self, error: KnownError) -> None:
@@ -374,19 +374,19 @@ class Conductor:
         self._events.paused_by.emit(str(error))
         self.idle.halt(error)
 
-    # --- reporting and resting
+    # --- reporting and maintaining
 
     def _publish(self) -> None:
         waits = self.jobs.vision.waits
         scanning = self.ingest.scanner.is_requested
         self._reporter.publish(self.catalog, scanning, self.paused, waits)
 
-    def _rest(self) -> None:
-        """Notice that all is done; maintain the catalog; look for changes by other processes."""
+    def _maintain(self) -> None:
+        """Maintain the catalog, follow other processes, and report when all is done."""
         now = time.monotonic()
-        if now < self._rest_at and not (self._inline or self._is_calm()):
+        if now < self._maintain_at and not (self._inline or self._is_calm()):
             return
-        self._rest_at = now + _REST_S
+        self._maintain_at = now + _MAINTAIN_S
         # Not only when resting: a person who marks and moves wakes this thread all the time.
         if now > self._analyzed_at + FREED_S and self._is_calm():
             self._encoder_pool.end_idle()
@@ -408,15 +408,15 @@ class Conductor:
         self._resting, self._version = True, self.catalog.store.data_version()
         self.jobs.vision.report_unreadable(self.catalog)
         self.jobs.text.report_unreadable(self.catalog)
-        pace = self._pace
-        worked = pace.done or pace.failed or pace.measured or pace.embedded
+        counts = self._counts
+        worked = counts.done or counts.failed or counts.measured or counts.embedded
         if self.idle.is_reported and not worked:
             return  # nothing was requested or done
-        totals = self._pace.totals(*self.ingest.take_reports())
+        totals = self._counts.totals(*self.ingest.take_reports())
         self._reporter.hurry()
         self._reporter.recount()
         self._publish()
-        self._pace.reset()
+        self._counts.reset()
         self._reporter.recount()
         self._events.idle.emit(totals)
         self._backups.finished()
@@ -426,8 +426,8 @@ class Conductor:
         """Wake callers that wait until all is done, if it is."""
         waited_for = self._resting and self.idle.is_waited_for
         if waited_for and not self.jobs.is_late_work_left(self.paused):
-            self.idle.release(self._pace.described, self._pace.texts)
-            self._pace.described = self._pace.texts = 0
+            self.idle.release(self._counts.described, self._counts.texts)
+            self._counts.described = self._counts.texts = 0
 
     def _follow_faces(self) -> None:
         """Measure faces or not, as another process has switched since we did."""

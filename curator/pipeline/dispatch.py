@@ -45,7 +45,7 @@ class Dispatcher:
         described_by: name of the stage that describes photos; empty if there is none.
         focus: ids of the photos on screen, the most urgent first.
 
-    Thread: the conductor's; :attr:`focus` may be set, and :attr:`reads_for_screen` read, from any.
+    Thread: the conductor's; any for setting :attr:`focus` and for :meth:`reads_for_screen`.
     """
 
     def __init__(
@@ -246,7 +246,6 @@ class Dispatcher:
         """Whether no photo is being read or analyzed; descriptions and text may be under way."""
         return not any(lane.in_flight for kind, lane in self.lanes.items() if kind not in _LATE)
 
-    @property
     def reads_for_screen(self) -> bool:
         """Whether a photo on screen is being read, or waits for its turn; thread: any.
 

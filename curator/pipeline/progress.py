@@ -30,7 +30,7 @@ _PACE_S = 20.0  # the rate is that of so many seconds: it changes when RAWs foll
 _ENOUGH = 8  # photos done before a rate is shown
 
 
-class Pace:
+class WorkCounts:
     """Counts what was done since work was last idle, and how fast.
 
     Args:
@@ -106,12 +106,12 @@ class ProgressReporter:
     """Publishes progress, a few times a second at most, and results of requested descriptions.
 
     Args:
-        pace: counts what was done.
+        counts: what was done.
         events: where progress is published.
     """
 
-    def __init__(self, pace: Pace, events: PipelineEvents) -> None:
-        self._pace, self._events = pace, events
+    def __init__(self, counts: WorkCounts, events: PipelineEvents) -> None:
+        self._counts, self._events = counts, events
         self._last: Progress | None = None
         self._published_at = self._count_at = 0.0
         self._counted = 0  # photos finished and unfinished at the last count
@@ -144,7 +144,7 @@ class ProgressReporter:
         with contextlib.suppress(KnownError):
             waiting = self._waiting(catalog, now)
             progress = replace(
-                self._pace.progress(waiting, scanning, paused, self._comparing),
+                self._counts.progress(waiting, scanning, paused, self._comparing),
                 measuring=self._measuring,
                 texts=self._texts,
                 describing=self._describing,
@@ -170,7 +170,7 @@ class ProgressReporter:
 
     def _waiting(self, catalog: Catalog, now: float) -> int:
         """Return how many photos are left to read; counting takes 2 % of the time at most."""
-        finished = self._pace.done + self._pace.failed
+        finished = self._counts.done + self._counts.failed
         if now >= self._count_at:
             self._counted = catalog.work.unfinished() + finished
             self._measuring = catalog.work.count_unfinished(FACES)

@@ -32,13 +32,12 @@ log = logging.getLogger(__name__)
 
 # Raise it when grouping changes: all stacks without a decision are then made again.
 VERSION = "1"
-EVERY_S = 3.0  # the shortest time between two groupings while photos come in,
-_SHARE = 20  # and this many times as long as the last one took
-_CALM_SHARE = 4  # the same while nothing else is being done
+EVERY_S = 3.0  # the shortest time between two groupings while photos come in
+_PAUSE_FACTOR = 20  # and at least this many times as long as the last grouping took
+_CALM_PAUSE_FACTOR = 4  # instead of both, while nothing else is being done
 _HUGE_PX = 1_000_000  # longer edges count as this
 FILE = "stacks.columns"
 """The file in the cache from which the next start knows all photos; it may be deleted."""
-_MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
 _REST_S = 60.0  # after this long without changes, photos are kept in the file only
 
 Ids = NDArray[np.int64]
@@ -90,8 +89,8 @@ class Stacker:
         self._saved_rev = -1  # the revision in the file
         self._unsaved: _Changes | None = None
         self._size = TransactionSize()
-        self._noted = catalog.stacks.made_by() == VERSION
-        self._stale = not self._noted
+        self._is_recorded = catalog.stacks.made_by() == VERSION  # that all stacks are up to date
+        self._stale = not self._is_recorded
         self._due_at = self._calm_due_at = 0.0
         self._held: frozenset[int] = frozenset()  # photos on screen whose stack is to change
         self._deferred: Ids = np.zeros(0, np.int64)  # all photos that wait for these
@@ -109,9 +108,9 @@ class Stacker:
     def touch(self) -> None:
         """Note that photos changed."""
         self._stale = True
-        if self._noted:
+        if self._is_recorded:
             self._catalog.stacks.set_made_by(None)
-            self._noted = False
+            self._is_recorded = False
 
     @property
     def waiting(self) -> bool:
@@ -152,29 +151,29 @@ class Stacker:
                 self._reset()
                 raise
             after = time.monotonic()
-            self._due_at = after + max(EVERY_S, _SHARE * (after - begin))
-            self._calm_due_at = after + _CALM_SHARE * (after - begin)
+            self._due_at = after + max(EVERY_S, _PAUSE_FACTOR * (after - begin))
+            self._calm_due_at = after + _CALM_PAUSE_FACTOR * (after - begin)
         return self._save()
 
     def _save(self) -> list[int]:
-        """Write some changes; after the last, note that all stacks are up to date."""
+        """Write some changes; after the last, record that all stacks are up to date."""
         assert self._unsaved is not None
         changed: list[int] = []
         some, after = self._unsaved.next(self._size.values)
         if some:
             with self._size.measured(len(some)):
                 changed = self._catalog.stacks.save(some)
-            self._note(some, changed)
+            self._follow_saved(some, changed)
         self._unsaved.at = after
         if after >= len(self._unsaved.ids):
             self._unsaved = None
-            if not (self._stale or self._held or self._noted):
-                self._noted = True
+            if not (self._stale or self._held or self._is_recorded):
+                self._is_recorded = True
                 self._catalog.stacks.set_made_by(VERSION)
         return changed
 
-    def _note(self, changes: Sequence[StackChange], saved: Sequence[int]) -> None:
-        """Note stacks that were saved: they are no reason to group photos again."""
+    def _follow_saved(self, changes: Sequence[StackChange], saved: Sequence[int]) -> None:
+        """Take over stacks that were saved: they are no reason to group photos again."""
         assert self._photos is not None
         of_saved = set(saved)
         for photo, stack, kind in changes:
@@ -194,7 +193,7 @@ class Stacker:
         photos = self._photos
         if self._file is None or photos is None or self._rev == self._saved_rev:
             return
-        if photos.count < _MIN_PHOTOS or not photos.settled:
+        if photos.count < column_file.MIN_PHOTOS or not photos.settled:
             return
         deferred = [self._deferred]
         if self._unsaved is not None:

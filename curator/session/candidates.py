@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from curator.learning.learner import TasteLearner
-from curator.library.table import Ids, Table
+from curator.library.spans import Ids
+from curator.library.table import Table
 from curator.model import KnownError
 from curator.session.messages import Messages
 from curator.session.navigation import Navigator

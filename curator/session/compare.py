@@ -13,8 +13,7 @@ from itertools import takewhile
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from curator.library.spans import Ids
-from curator.library.table import Mask
+from curator.library.spans import Ids, Mask
 from curator.model import Flag, View
 from curator.session.messages import Messages
 from curator.session.panes import MOST, Pair, Panes, Rows, Survey

@@ -13,8 +13,8 @@ import numpy as np
 
 from curator.library import filters
 from curator.library.relevance import REASONS, kind_reasons, relevance
-from curator.library.spans import Ids
-from curator.library.table import Mask, Table
+from curator.library.spans import Ids, Mask
+from curator.library.table import Table
 from curator.model import Pass
 from curator.session.criteria import RELEVANCE, ListCriteria, parsed
 from curator.settings import Settings

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from curator.library.sort_orders import ORDERS, Order
-from curator.library.table import Ids
+from curator.library.spans import Ids
 from curator.model import KnownError
 from curator.session.criteria import RELEVANCE
 from curator.session.messages import Messages

@@ -91,8 +91,7 @@ class ProjectController(QObject):
         approved = filters.FILTERS["approved"][1](table, threshold) & alive
         found = {}
         for row in self.rows():
-            ids = table.projects.ids(row.id)
-            rows = table.rows_of(ids[table.knows(ids)])
+            rows = table.rows.rows_of_known(table.projects.ids(row.id))
             found[row.id] = int(alive[rows].sum()), int(approved[rows].sum())
         return found
 

@@ -328,7 +328,7 @@ class RepeatController(QObject):
         rows = table.rows_of(ids)
         ratings = table.column("rating")[rows].astype(np.int64)
         flagged = table.picked() | table.rejected() | table.failed()
-        fit = (ratings > 0) & table.column("kept")[rows].astype(bool) & ~flagged[rows]
+        fit = (ratings > 0) & table.column("kept")[rows] & ~flagged[rows]
         fit &= ~np.isin(ids, np.fromiter(self._stars_seen, np.int64))
         return ids[fit], ratings[fit]
 

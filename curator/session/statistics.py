@@ -22,7 +22,7 @@ _PAUSE_S = 30.0
 _LEAST_DECISIONS = 20
 
 
-class Pace:
+class DecisionPace:
     """Seconds per decision, as a running median."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class ScopeStatistics:
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._view_state = photos, photos.view_state
         self._membership = photos.membership
-        self.pace = Pace()
+        self.pace = DecisionPace()
 
     @property
     def _threshold(self) -> int:
@@ -112,7 +112,7 @@ class ScopeStatistics:
 
     def restart_pace(self) -> None:
         """Restart measuring the pace, for a newly opened mode or scope."""
-        self.pace = Pace()
+        self.pace = DecisionPace()
 
     def counts(self) -> dict[str, int]:
         """Count the photos of the scope: ``all``, and by filter; ``stack`` counts stacks."""
@@ -137,7 +137,7 @@ class ScopeStatistics:
             kept, rejected = kept & ~to_cull, rejected & ~to_cull
         rated = kept & (table.column("rating") > 0)
         unreviewed = scope & ~kept & ~rejected
-        seen = unreviewed & table.column("seen_at").astype(bool)
+        seen = unreviewed & table.column("seen_at")
         current = self._photos.current
         if view_state.view is not View.GRID and not view_state.finished and current is not None:
             seen[table.rows_of([current])[0]] = False  # not skipped while it is on screen

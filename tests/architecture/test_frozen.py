@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from curator.bench import ingest
+from curator.bench.figures import no_bare_python
 from curator.cli.doctor import LIBRARIES
 from curator.encoders import PACKAGES_GB, EncoderOptions, missing_by_encoder
 from curator.home import resource
@@ -128,4 +128,4 @@ def test_a_frozen_program_tells_how_to_get_clip(monkeypatch: pytest.MonkeyPatch)
         " describes instead. Your photos and ratings stay.",
         "starter": None,
     }
-    assert ingest.missing(), "nor is there a bare Python to measure against"
+    assert no_bare_python(), "nor is there a bare Python to measure against"

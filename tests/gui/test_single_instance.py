@@ -344,7 +344,7 @@ def test_a_missing_catalog_is_restored_or_created_anew(
     assert home.catalog.exists() is (answer is not None)
     if answer is not None:
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            assert len(catalog.photos.columns()) == (20 if answer == recovery.RESTORE else 0)
+            assert len(catalog.photos.ids()) == (20 if answer == recovery.RESTORE else 0)
 
 
 def test_without_a_valid_backup_nothing_is_offered(

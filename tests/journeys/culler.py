@@ -35,7 +35,7 @@ def main(folder: str, source: str, seed: int) -> None:
     ids: list[int] = []
     while True:
         if not ids or chance.random() < 0.05:
-            ids = [row[0] for row in catalog.photos.columns()]
+            ids = catalog.photos.ids()
             continue
         if chance.random() < 0.1:
             step = catalog.journal.undo()

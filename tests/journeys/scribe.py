@@ -37,7 +37,7 @@ def main(folder: str, source: str, seed: int) -> None:
     if seed < 0:
         finish(catalog, pipeline, told)
         return
-    ids = [row[0] for row in catalog.photos.columns()]
+    ids = catalog.photos.ids()
     chance = random.Random(seed)
     while True:
         if chance.random() < 0.2:
@@ -54,7 +54,7 @@ def main(folder: str, source: str, seed: int) -> None:
 def finish(
     catalog: Catalog, pipeline: Pipeline, told: queue.SimpleQueue[sidecars.SidecarNews]
 ) -> None:
-    catalog.sidecars.request_write([row[0] for row in catalog.photos.columns()])
+    catalog.sidecars.request_write(catalog.photos.ids())
     pipeline.write_sidecars()
     while catalog.sidecars.outstanding().unwritten > len(catalog.sidecars.conflicts()):
         told.get(timeout=30)

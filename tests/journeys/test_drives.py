@@ -74,7 +74,7 @@ def test_a_drive_is_disconnected_during_a_cull(
     evening.until(lambda: catalog.work.unfinished("both") == 0)  # faces are measured last
     assert session.criteria.scope.key == str(now)
     assert [row.path for row in catalog.folders.all()] == [str(now)]
-    assert len(catalog.photos.columns()) == PHOTOS
+    assert len(catalog.photos.ids()) == PHOTOS
     assert catalog.work.failures() == []
     assert catalog.photos.get(read[0]).marks.rating == 4
     assert captions.unavailable_reason(session.detail(read[0])) == ""

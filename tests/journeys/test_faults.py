@@ -116,13 +116,11 @@ def test_a_scan_adds_the_photos_that_a_full_disk_refused(
         (folder / f"NO_{number}.jpg").write_bytes(b"no picture %d" % number)
     with full_catalog(monkeypatch):
         inline.rescan()
-        assert inline.paused and len(catalog.photos.columns()) == 1
+        assert inline.paused and len(catalog.photos.ids()) == 1
     inline.resume()
     assert inline.wait_idle() is not None
-    assert len(catalog.photos.columns()) == 13, "a batch was lost"
-    assert not any(
-        catalog.photos.get(row[0]).state == "missing" for row in catalog.photos.columns()
-    )
+    assert len(catalog.photos.ids()) == 13, "a batch was lost"
+    assert not any(catalog.photos.get(photo).state == "missing" for photo in catalog.photos.ids())
 
 
 # --- deciding
@@ -189,9 +187,7 @@ def test_reading_waits_while_the_disk_of_the_catalog_fails(
     assert len(said) == 1 and "reports errors" in said[0], said
     inline.open_folders([tmp_path / "card"])
     totals = inline.wait_idle()
-    assert (
-        totals is not None and len(catalog.photos.columns()) == 3 and catalog.work.failures() == []
-    )
+    assert totals is not None and len(catalog.photos.ids()) == 3 and catalog.work.failures() == []
     assert catalog.check() == []
 
 
@@ -346,7 +342,7 @@ def ready(home: Home, folder: Path, photos: int = PHOTOS) -> None:
     pipeline.open_folders([folder])
     pipeline.stop()
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        ids = [row[0] for row in catalog.photos.columns()]
+        ids = catalog.photos.ids()
         catalog.journal.decide(
             {photo: {"rating": 5, "kept": True} for photo in ids}, summary="Stars"
         )
@@ -356,7 +352,7 @@ def export_to(
     home: Home, out: Path, target: str = "folder", form: str = "original"
 ) -> export.ExportReport:
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        ids = [row[0] for row in catalog.photos.columns()]
+        ids = catalog.photos.ids()
         approved = dict.fromkeys(ids, "stars")
         options = Options(out, approved, target=target, form=form, long_edge_px=320)  # type: ignore[arg-type]
         plan = export.make_plan(catalog.photos.details(ids), options)
@@ -438,7 +434,7 @@ def test_writing_sidecars_resumes_where_the_disk_failed(
     darktable, chance = PROFILES["darktable"], random.Random(number)
     disk, refused = refuse(monkeypatch, folder, number), 0
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        ids = [row[0] for row in catalog.photos.columns()]
+        ids = catalog.photos.ids()
         for turn in range(12):
             stars = 1 + turn % 5
             catalog.journal.decide({photo: {"rating": stars} for photo in ids}, summary="Stars")
@@ -586,7 +582,7 @@ def test_reading_waits_for_disk_space_of_the_home_and_resumes(tmp_path: Path, ro
         finally:
             pipeline.stop()
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            assert len(catalog.photos.columns()) == 20 and catalog.work.failures() == []
+            assert len(catalog.photos.ids()) == 20 and catalog.work.failures() == []
             assert catalog.check() == []
 
 
@@ -622,7 +618,7 @@ def test_sidecars_on_a_full_disk_wait_and_are_written(tmp_path: Path) -> None:
         theirs = (folder / "IMG_00.jpg.xmp").read_bytes()
         disk.fill()
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            ids = [row[0] for row in catalog.photos.columns()]
+            ids = catalog.photos.ids()
             batch = write_some(catalog, ids, PROFILES["darktable"])
             assert len(batch.failed) == PHOTOS and "Make room" in batch.failed[0][1]
             assert (folder / "IMG_00.jpg.xmp").read_bytes() == theirs
@@ -667,7 +663,7 @@ def test_without_disk_space_the_needed_space_is_told(tmp_path: Path) -> None:
         assert "10 MB" in said
         disk.empty()
         with contextlib.closing(Catalog.open(disk.path / "catalog.db")) as catalog:
-            assert len(catalog.photos.columns()) == 60 and catalog.check() == []
+            assert len(catalog.photos.ids()) == 60 and catalog.check() == []
 
 
 def test_requests_are_answered_while_reading_is_paused(
@@ -682,4 +678,4 @@ def test_requests_are_answered_while_reading_is_paused(
         inline.open_folders([tmp_path / "two"])
         assert inline.paused and len(said) == 2, "a folder was refused without a word"
     inline.open_folders([tmp_path / "one"])
-    assert not inline.paused and len(catalog.photos.columns()) == 1
+    assert not inline.paused and len(catalog.photos.ids()) == 1

@@ -152,8 +152,8 @@ def check_photos(catalog: Catalog) -> None:
     """Check that each file is one photo, with the marks of its last journal entry."""
     assert catalog.check() == []
     paths: Counter[Path] = Counter()
-    for row in catalog.photos.columns():
-        detail = catalog.photos.get(row[0])
+    for photo in catalog.photos.ids():
+        detail = catalog.photos.get(photo)
         paths.update(file.path for file in detail.files)
         last = {
             change.field: change.after
@@ -196,16 +196,14 @@ def test_kills_while_reading_lose_and_duplicate_no_photo(
         pipeline.stop()
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
         assert totals is not None
-        assert totals.found == len(catalog.photos.columns()) == KILLS * PHOTOS_EACH
+        assert totals.found == len(catalog.photos.ids()) == KILLS * PHOTOS_EACH
         assert catalog.work.failures() == []
         states = {
-            work.state
-            for row in catalog.photos.columns()
-            for work in catalog.photos.get(row[0]).work
+            work.state for photo in catalog.photos.ids() for work in catalog.photos.get(photo).work
         }
         assert states == {"done"}
         check_photos(catalog)
-        keys = {catalog.photos.get(row[0]).proxy for row in catalog.photos.columns()}
+        keys = {catalog.photos.get(photo).proxy for photo in catalog.photos.ids()}
     check_home(home)
     for kind in ("proxies", "thumbs"):
         assert {path.stem for path in (home.cache / kind).rglob("*.jpg")} == keys
@@ -319,7 +317,7 @@ def ingest(home: Home, folder: Path, photos: int, **drawn: Any) -> dict[str, int
     finally:
         pipeline.stop()
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        return {catalog.photos.get(row[0]).name: row[0] for row in catalog.photos.columns()}
+        return {catalog.photos.get(photo).name: photo for photo in catalog.photos.ids()}
 
 
 def decide(home: Home, ids: Any, **fields: object) -> None:

@@ -170,7 +170,7 @@ def test_kills_while_writing_sidecars_lose_no_marks(home: Home, tmp_path: Path) 
     catalog = Catalog.open(home.catalog)
     try:
         assert catalog.sidecars.conflicts() == [] and catalog.sidecars.outstanding().unwritten == 0
-        for photo in catalog.photos.details([row[0] for row in catalog.photos.columns()]):
+        for photo in catalog.photos.details(catalog.photos.ids()):
             said = read(Path(f"{photo.path}.xmp").read_bytes()).metadata
             assert (said.rating or None) == photo.marks.rating, photo.name
     finally:

@@ -31,7 +31,7 @@ def compare(home: Home) -> dict[int, np.ndarray]:
     """Save vectors for all photos, as the encoder would."""
     catalog = Catalog.open(home.catalog)
     catalog.vectors.use_encoder(taste_data.ENCODER)
-    vectors = taste_data.embed(catalog, sorted(row[0] for row in catalog.photos.columns()))
+    vectors = taste_data.embed(catalog, catalog.photos.ids())
     catalog.close()
     return vectors
 

@@ -190,8 +190,8 @@ def test_three_thousand_files_copied_during_a_cull_are_added_once_in_few_scans(
     evening.until(lambda: evening.session.catalog.folders.all(counted=True)[0].photos == 3002)
     paths = [
         file.path
-        for row in evening.session.catalog.photos.columns()
-        for file in evening.session.catalog.photos.get(row[0]).files
+        for photo in evening.session.catalog.photos.ids()
+        for file in evening.session.catalog.photos.get(photo).files
     ]
     assert len(set(paths)) == len(paths) == 3002
     assert sum(report.new for report in scans) == 3000

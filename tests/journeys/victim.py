@@ -51,7 +51,7 @@ def say(*words: object) -> None:
 @act
 def export_to(home: str, folder: str, target: str, form: str) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
-    photos = catalog.photos.details([row[0] for row in catalog.photos.columns()])
+    photos = catalog.photos.details(catalog.photos.ids())
     approved = {photo.id: "stars" for photo in photos if (photo.marks.rating or 0) >= 4}
     options = Options(Path(folder), approved, target=target, form=form, long_edge_px=320)
     plan = export.make_plan(photos, options)
@@ -62,7 +62,7 @@ def export_to(home: str, folder: str, target: str, form: str) -> None:
 @act
 def write_sidecars(home: str, seed: int, rounds: int) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
-    ids = [row[0] for row in catalog.photos.columns()]
+    ids = catalog.photos.ids()
     chance = random.Random(seed)
     for _ in range(rounds):
         some = chance.sample(ids, 4)
@@ -76,7 +76,7 @@ def write_sidecars(home: str, seed: int, rounds: int) -> None:
 @act
 def finish_sidecars(home: str) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
-    ids = [row[0] for row in catalog.photos.columns()]
+    ids = catalog.photos.ids()
     catalog.sidecars.request_write(ids)
     while due := catalog.sidecars.due(sidecars.BATCH, True, 0.0):
         sidecars.write_some(catalog, due, PROFILES["darktable"])
@@ -95,7 +95,7 @@ def delete_rejects(home: str) -> None:
 
     send2trash.send2trash = plat_other.send2trash
     catalog = Catalog.open(Home.at(home).catalog)
-    photos = list(catalog.photos.details([row[0] for row in catalog.photos.columns()]))
+    photos = list(catalog.photos.details(catalog.photos.ids()))
     removal.remove(removal.plan(photos), photos, delete=removal.trash, ledger=catalog.removal)
 
 
@@ -133,7 +133,7 @@ def learn(home: str, seed: int) -> None:
     learner = TasteLearner(catalog, Settings().taste, there.cache)
     learner.sync_vectors()
     learner.update_training()
-    ids = [row[0] for row in catalog.photos.columns()]
+    ids = catalog.photos.ids()
     chance = random.Random(seed)
     while True:
         photo = chance.choice(ids)

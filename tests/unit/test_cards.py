@@ -104,14 +104,8 @@ def test_a_card_is_recognized_under_another_mount_point(drives: Drives) -> None:
     drives.plug("2")
     drives.plug("1", "EOS_DIGITAL1")
     other, again = find_cards()
-    assert again.is_same(before) and again.path != before.path
-    assert not other.is_same(before) and other.path == before.path
-
-
-def test_cards_without_a_serial_number_are_one_only_at_one_mount_point() -> None:
-    card = Card(Mount("/dev/sdb1", "/media/EOS", "vfat", None, "EOS", True, False))
-    moved = Card(replace(card.mount, path="/media/EOS1"))
-    assert card.is_same(card) and not card.is_same(moved)
+    assert again.mount.key == before.mount.key and again.path != before.path
+    assert other.mount.key != before.mount.key and other.path == before.path
 
 
 def test_a_card_that_does_not_answer_is_waited_for_a_moment_and_never_written_to(

@@ -11,7 +11,7 @@ from curator import bench, cli
 from curator.bench import synthetic_library
 from curator.catalog import Catalog
 from curator.home import Home
-from curator.library import table_cache
+from curator.library import column_file
 from curator.library.filters import mask, parse
 from curator.library.table import Table
 from curator.model import KnownError, StageState
@@ -23,7 +23,7 @@ COUNT, READ = 2_000, 800
 @pytest.mark.slow
 def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synthetic_library, "_READ", READ)
-    monkeypatch.setattr(table_cache, "MIN_PHOTOS", COUNT)
+    monkeypatch.setattr(column_file, "MIN_PHOTOS", COUNT)
     home = Home.at(tmp_path / "home")
     synthetic_library.make(home, COUNT, pictures=False)
     assert home.table_file.exists(), "the first window opens like any other"

@@ -163,7 +163,7 @@ class Shoot:
 
     def listed(self) -> list[PhotoDetail]:
         """All photos, missing ones too; one of those may have the path of what took its place."""
-        return [self.catalog.photos.get(row[0]) for row in self.catalog.photos.columns()]
+        return [self.catalog.photos.get(photo) for photo in self.catalog.photos.ids()]
 
     def photos(self) -> dict[str, PhotoDetail]:
         """All photos, by path relative to the folder's parent."""

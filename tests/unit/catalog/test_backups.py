@@ -393,7 +393,7 @@ def test_a_missing_catalog_is_not_silently_created_anew(home: Home, backed: Path
     assert not home.catalog.exists()
     create_new_catalog(home.catalog)
     with closing(Catalog.open(home.catalog)) as catalog:
-        assert len(catalog.photos.columns()) == 0
+        assert len(catalog.photos.ids()) == 0
         catalog.journal.decide({}, summary="")
     with pytest.raises(CatalogError, match="A catalog exists"):
         create_new_catalog(home.catalog)
@@ -445,7 +445,7 @@ def test_newer_photos_descriptions_and_searches_are_carried_over(home: Home, bac
         assert [tag.name for tag in catalog.tags.of([3])[3]] == ["sea"]
         assert [each.name for each in catalog.searches.all()] == ["mine"]
         assert catalog.photos.get(4).turn == 1 and catalog.check() == []
-        assert 5 not in [row[0] for row in catalog.photos.columns()]
+        assert 5 not in catalog.photos.ids()
 
 
 def test_a_pair_split_since_the_backup_stays_split(home: Home, tmp_path: Path) -> None:

@@ -356,8 +356,9 @@ def test_readers_learn_which_photos_were_merged_away(shoot: Shoot) -> None:
     shoot.scan()
     rev = catalogs.last_rev(shoot.catalog)
     shoot.peek()
-    merged = {row[0]: row[-1] for row in shoot.catalog.photos.columns(since_rev=rev)}
-    assert merged == {1: None, 2: 1}
+    changed = shoot.catalog.photos.changed(rev)
+    assert changed is not None
+    assert dict(zip(changed["id"], changed["merged_into"], strict=True)) == {1: 0, 2: 1}
 
 
 def test_a_header_result_of_a_photo_merged_meanwhile_is_dropped(shoot: Shoot) -> None:
@@ -524,10 +525,10 @@ def test_a_scan_uses_short_transactions_and_an_interrupted_one_continues(
         return write_groups(scan, some, add)
 
     monkeypatch.setattr(catalog.scans, "_write_groups", fail_once)
-    monkeypatch.setattr(store, "TURN_S", 0.0)
+    monkeypatch.setattr(store, "TRANSACTION_S", 0.0)
     with pytest.raises(CatalogError):
         catalog.scans.apply(scan, groups)
-    monkeypatch.setattr(store, "TURN_S", math.inf)
+    monkeypatch.setattr(store, "TRANSACTION_S", math.inf)
     catalog.store.trace(statements.append)
     assert len(catalog.scans.apply(scan, groups).new) == 9, (
         "what was written is known, the rest comes now"

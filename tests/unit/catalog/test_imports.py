@@ -103,7 +103,7 @@ def test_the_copy_takes_over_with_marks_and_without_new_work(evening: CardImport
     evening.rescan()
     evening.rescan()
     assert evening.roles() == MAIN_AND_COPY
-    assert len(evening.catalog.photos.columns()) == 1
+    assert len(evening.catalog.photos.ids()) == 1
 
 
 def test_a_copy_is_verified_before_the_header_was_read(evening: CardImport) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curator.catalog import PHOTO_COLUMNS, Catalog
+from curator.catalog import Catalog
 from curator.home import Home
 from curator.model import Fields, Flag, Label, Marks, NotFoundError, UsageError
 from tests.catalogs import fill
@@ -35,7 +35,7 @@ def filled(path: Path):
 
 
 def marks_of(catalog: Catalog) -> dict[int, Marks]:
-    return {row[0]: catalog.photos.get(row[0]).marks for row in catalog.photos.columns()}
+    return {photo: catalog.photos.get(photo).marks for photo in catalog.photos.ids()}
 
 
 def test_a_decision_is_visible_to_other_processes_once_the_call_returns(
@@ -52,8 +52,7 @@ def test_a_decision_is_visible_to_other_processes_once_the_call_returns(
 
 def test_manual_stacking_is_a_decision(filled: Catalog) -> None:
     def stacked() -> list[object]:
-        place = PHOTO_COLUMNS.index("stacked")
-        return [row[place] for row in filled.photos.columns(ids=[2, 3, 4])]
+        return filled.store.values("SELECT stacked FROM photo WHERE id IN (2, 3, 4) ORDER BY id")
 
     filled.journal.decide({2: {"stacked": 2}, 3: {"stacked": 2}}, summary="Stacked 2")
     filled.journal.decide({3: {"stacked": 0}}, summary="Split off DSC_0002")

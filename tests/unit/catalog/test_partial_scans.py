@@ -32,7 +32,7 @@ def look(shoot: Shoot, directory: str, deep: bool = False) -> None:
 
 
 def missing(shoot: Shoot) -> set[str]:
-    ids = [row[0] for row in shoot.catalog.photos.columns()]
+    ids = shoot.catalog.photos.ids()
     return {d.name for d in map(shoot.catalog.photos.get, ids) if all(f.missing for f in d.files)}
 
 

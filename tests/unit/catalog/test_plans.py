@@ -175,7 +175,6 @@ HOT: dict[str, Act] = {
     "photos of a project": lambda c: c.projects.members(c.projects.all(counted=False)[0].id),
     # what changed
     "folders": lambda c: (c.folders.all(), c.folders.directories(), c.searches.all()),
-    "changed rows": lambda c: c.photos.columns(since_rev=catalogs.last_rev(c) - 5),
     "changed columns": lambda c: (
         c.photos.changed(catalogs.last_rev(c) - 5),
         c.photos.changed(catalogs.last_rev(c) - 5, at_most=2),
@@ -185,7 +184,7 @@ HOT: dict[str, Act] = {
         c.photos.suffixes(catalogs.last_rev(c) - 5),
         c.photos.capture_names("lens", catalogs.last_rev(c) - 5),
     ),
-    "rows of some": lambda c: c.photos.columns(ids=SOME),
+    "sharpness": lambda c: c.photos.sharpness(SOME),
     "moved in projects": lambda c: (
         c.projects.revisions(),
         c.projects.moves_since(c.projects.revisions()[0]),
@@ -323,6 +322,7 @@ COLD: dict[str, str] = {
         imports.get imports.unfinished""",
     "the command line alone": """
         work.backfill check store.check text.update_all projects.last_position projects.find
+        photos.ids
         sidecars.find_unread metadata.preview_readings vocabulary.all taste.count_rated
         taste.newest_judgment""",
     "a scan or a person found that two photos are one, or one is two": """

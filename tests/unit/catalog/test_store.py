@@ -177,13 +177,13 @@ def test_a_damaged_catalog_says_so_and_names_the_newest_backup(home: Home, damag
     with pytest.raises(CatalogError, match="damaged") as caught:
         opened = Catalog.open(home.catalog)
         try:
-            opened.photos.columns()
+            opened.photos.ids()
         finally:
             opened.close()
     assert str(backup) in caught.value.remedy and "doctor restore" in caught.value.remedy
     restore(home.catalog, backup or Path(), redo=True)
     restored = Catalog.open(home.catalog)
-    assert len(restored.photos.columns()) == 200
+    assert len(restored.photos.ids()) == 200
     restored.close()
 
 
@@ -373,7 +373,8 @@ def test_a_reader_sees_that_another_process_committed(home: Home) -> None:
     assert reader.store.data_version() == version
     writer.journal.decide({2: {"rating": 4}}, summary="4 stars")
     assert reader.store.data_version() != version
-    assert [row[0] for row in reader.photos.columns(since_rev=rev)] == [2]
+    changed = reader.photos.changed(rev)
+    assert changed is not None and changed["id"].tolist() == [2]
     reader.close()
     writer.close()
 
@@ -502,7 +503,7 @@ def test_background_transactions_take_as_many_photos_as_their_time_allows(
     now = 0.0
     monkeypatch.setattr(store.time, "monotonic", lambda: now)
     parts = []
-    for part in store.timed_chunks(range(sum(sizes))):
+    for part in store.paused_chunks(range(sum(sizes)), 0.0):
         parts.append(len(part))
         now += len(part) * each_s
     assert parts == sizes

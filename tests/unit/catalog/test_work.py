@@ -234,7 +234,7 @@ def test_queueing_all_photos_yields_to_decisions_and_resumes_after_an_interrupti
         if len(kept) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "PART", 2)
+    monkeypatch.setattr(store, "MOST_AT_ONCE", 2)
     monkeypatch.setattr(store.time, "sleep", between)
     with pytest.raises(KeyboardInterrupt):
         four.catalog.work.use_stages(stages)
@@ -299,13 +299,14 @@ def test_a_restored_folder_has_its_marks(four: Shoot) -> None:
     four.reject("A2.JPG")
     rev = catalogs.last_rev(four.catalog)
     assert four.catalog.folders.remove(1, keep_photos=False) == 4
-    assert four.catalog.photos.columns() == []
-    assert {row[-1] for row in four.catalog.photos.columns(since_rev=rev)} == {0}
+    assert four.catalog.photos.ids() == []
+    changed = four.catalog.photos.changed(rev)
+    assert changed is not None and changed["merged_into"].all()
     assert four.catalog.folders.all() == []
     assert waiting(four, "convert") == []
     four.scan()
     assert four.photo("A2.JPG").marks.flag == "reject"
-    assert len(four.catalog.photos.columns()) == 4
+    assert len(four.catalog.photos.ids()) == 4
     assert waiting(four, "convert") == [1, 2, 3, 4]
 
 

@@ -21,7 +21,7 @@ WITHIN_S = 60.0
 def test_a_decision_waits_only_for_the_running_batch(
     home: Home, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
-    monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
+    monkeypatch.setattr("curator.catalog.store.MARK_WAIT_S", WITHIN_S)
     catalogs.fill(home.catalog, 3)
     reading = Catalog.open(home.catalog)
 
@@ -55,7 +55,7 @@ def test_a_background_transaction_should_end_once_a_decision_waits(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogs.fill(home.catalog, 3)
-    monkeypatch.setattr("curator.catalog.store.TURN_S", math.inf)
+    monkeypatch.setattr("curator.catalog.store.TRANSACTION_S", math.inf)
     conductor = Catalog.open(home.catalog)
 
     def mark() -> None:
@@ -93,7 +93,7 @@ def test_background_writes_wait_while_a_key_is_answered(
         catalog.close()
 
     monkeypatch.setattr(WritePriority, "_is_free", recorded)
-    monkeypatch.setattr("curator.catalog.store.HELD_S", 10 * WITHIN_S)
+    monkeypatch.setattr("curator.catalog.store.KEY_PAUSE_S", 10 * WITHIN_S)
     monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", WITHIN_S)
     window.store.hold_background(True)
     reading = threading.Thread(target=read)
@@ -107,7 +107,7 @@ def test_background_writes_wait_while_a_key_is_answered(
     window.store.hold_background(False)
     reading.join()
     assert window.store.value("SELECT seen_at FROM photo WHERE id = 3") is not None
-    monkeypatch.setattr("curator.catalog.store.HELD_S", 0.001)
+    monkeypatch.setattr("curator.catalog.store.KEY_PAUSE_S", 0.001)
     window.store.hold_background(True)
     window.photos.mark_seen([1])  # the pause is short even if no photo is shown
     window.close()
@@ -134,7 +134,7 @@ def test_background_reads_wait_while_a_decision_is_written(
 
     monkeypatch.setattr(WritePriority, "wait_for_interactive", recorded)
     monkeypatch.setattr(Store, "interactive", not background)
-    monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
+    monkeypatch.setattr("curator.catalog.store.MARK_WAIT_S", WITHIN_S)
     reading = threading.Thread(target=look)
     with person.store.transaction(durable=True):
         person.journal.decide({2: {"rating": 4}}, summary="4 stars")

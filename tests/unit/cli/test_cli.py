@@ -13,7 +13,7 @@ import pytest
 
 from curator.catalog import Catalog, ConductorLock
 from curator.home import Home
-from curator.library import table_cache
+from curator.library import column_file
 from tests.photos import draw_jpeg
 from tests.unit.cli.conftest import NAMES, Type
 
@@ -28,7 +28,7 @@ def by_name(shoot: Type, *words: str) -> dict[str, dict[str, Any]]:
 def test_ingest_reports_new_photos_and_failures(
     curator: Type, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 4)
+    monkeypatch.setattr(column_file, "MIN_PHOTOS", 4)
     said = curator("ingest", card, "--json", "--set", "work.workers=1", "--set", "work.attempts=1")
     assert said.code == 0
     answer = said.json

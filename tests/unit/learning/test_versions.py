@@ -211,7 +211,7 @@ def test_a_version_of_almost_the_same_ratings_spares_the_search(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray], learner: TasteLearner
 ) -> None:
     taste_data.rate(catalog, liked, range(31, 40))
-    later = TasteLearner(catalog, TasteSettings(), home.cache, elsewhere=refuse)
+    later = TasteLearner(catalog, TasteSettings(), home.cache, run_job=refuse)
     later.sync_vectors()
     later.update_training()
     assert later.fit().usable == 39

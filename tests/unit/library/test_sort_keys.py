@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.library import sort_keys
-from curator.library.sort_keys import Names, by_time, natural
+from curator.library.sort_keys import Names, natural, time_ranks
 
 NONE = "NaT"
 
@@ -94,6 +94,6 @@ def test_names_are_compared_only_for_equal_times() -> None:
         asked.extend(sorted(rows.tolist()))
         return -rows  # the later row first
 
-    assert by_time(times, among).tolist() == [2, 4, 0, 1, 3]
+    assert time_ranks(times, among).tolist() == [2, 4, 0, 1, 3]
     assert asked == [0, 1, 3, 4]
-    assert by_time(times[:0], among).tolist() == []
+    assert time_ranks(times[:0], among).tolist() == []

@@ -99,8 +99,8 @@ def test_frames_can_be_sorted_without_stacks(table: Table) -> None:
 
 def test_rows_by_time_are_computed_again_only_after_a_change(table: Table) -> None:
     everything, mask = listed(table, "taken"), table.alive()
-    rows, _ = table.stacks.by_time(mask)
-    assert table.stacks.by_time(mask.copy())[0] is rows
+    rows, _ = table.stacks.units_by_time(mask)
+    assert table.stacks.units_by_time(mask.copy())[0] is rows
     assert listed(table, "taken", units=False) == EVERYTHING
     mask[2] = False
     assert sorted_ids(table, mask, "taken").tolist() == [1, 2, 4, 8, 5, 6, 7, 9, 10]
@@ -112,7 +112,7 @@ def test_rows_by_time_are_computed_again_only_after_a_change(table: Table) -> No
     assert listed(table, "taken") == EVERYTHING
     table.column("taken_at")[1] = np.datetime64("1999-01-01")
     table.ranks.forget_times()
-    assert (table.stacks.by_time(table.alive())[0][:3] + 1).tolist() == [2, 1, 3]
+    assert (table.stacks.units_by_time(table.alive())[0][:3] + 1).tolist() == [2, 1, 3]
 
 
 @pytest.mark.parametrize("size", [30, 3])

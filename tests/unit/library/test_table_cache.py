@@ -216,7 +216,7 @@ def test_a_window_caches_a_table_that_is_slow_to_read(
 ) -> None:
     Session(catalog, home, Settings.load(home)).close()
     assert not home.table_file.exists(), "twelve photos are read at once"
-    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
+    monkeypatch.setattr(column_file, "MIN_PHOTOS", 12)
     Session(catalog, home, Settings.load(home)).close()
     assert not reads_all(catalog, home.table_file, monkeypatch)
 
@@ -224,7 +224,7 @@ def test_a_window_caches_a_table_that_is_slow_to_read(
 def test_a_session_without_decisions_writes_no_cache(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
+    monkeypatch.setattr(column_file, "MIN_PHOTOS", 12)
 
     def close_and_stat(decide: Callable[[Catalog], object] = lambda _: None) -> tuple[int, int]:
         session = Session(catalog, home, Settings.load(home))
@@ -256,7 +256,7 @@ def test_a_session_without_decisions_writes_no_cache(
 def test_a_full_disk_prevents_only_the_cache(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
+    monkeypatch.setattr(column_file, "MIN_PHOTOS", 12)
     home.table_file.mkdir()  # nothing can be written there
     Session(catalog, home, Settings.load(home)).close()
     assert everything(table_cache.open_table(catalog, home.table_file)) == everything(
@@ -267,7 +267,7 @@ def test_a_full_disk_prevents_only_the_cache(
 def test_a_locked_catalog_prevents_only_the_cache(
     home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
+    monkeypatch.setattr(column_file, "MIN_PHOTOS", 12)
 
     def held(*_: object) -> NoReturn:
         raise CatalogError("The catalog is locked by another program.", "Try again in a moment.")
@@ -276,6 +276,6 @@ def test_a_locked_catalog_prevents_only_the_cache(
     table_cache.save(catalog, home.table_file)
     assert not home.table_file.exists()
     monkeypatch.undo()
-    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
+    monkeypatch.setattr(column_file, "MIN_PHOTOS", 12)
     table_cache.save(catalog, home.table_file)
     assert not reads_all(catalog, home.table_file, monkeypatch)

@@ -43,7 +43,7 @@ def test_photos_of_a_card_go_on_from_their_copies(
         imports.record(run, [copy_verified(card, name, library)], library)
 
     def seen() -> list[tuple[str, str]]:
-        details = [catalog.photos.get(row[0]) for row in catalog.photos.columns()]
+        details = [catalog.photos.get(photo) for photo in catalog.photos.ids()]
         return [(str(detail.path.parents[1]), detail.state) for detail in details]
 
     def settled() -> list[bool]:

@@ -110,7 +110,7 @@ def test_an_encoder_that_cannot_load_is_reported_once_and_reading_continues(
     assert totals is not None
     assert (totals.converted, totals.failed, totals.embedded) == (9, 0, 0)
     assert len(problems) == 1
-    assert not any(catalog.photos.get(row[0]).state for row in catalog.photos.columns())
+    assert not any(catalog.photos.get(photo).state for photo in catalog.photos.ids())
     assert catalog.work.counts()["embed"]["waiting"] > 0, "they wait for an encoder that works"
 
 

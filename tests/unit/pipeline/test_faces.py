@@ -55,7 +55,7 @@ def measured(home: Home) -> list[int]:
 
 def faces(catalog: Catalog) -> dict[int, int]:
     """Count the faces of each photo; photos that are not measured are left out."""
-    found = catalog.faces.of([row[0] for row in catalog.photos.columns()])
+    found = catalog.faces.of(catalog.photos.ids())
     return {photo: len(faces) for photo, faces in found.items()}
 
 

@@ -56,19 +56,17 @@ def trip(drives: Drives) -> Path:  # noqa: F811
 
 
 def states(catalog: Catalog) -> list[str]:
-    return [catalog.photos.get(row[0]).state for row in catalog.photos.columns()]
+    return [catalog.photos.get(photo).state for photo in catalog.photos.ids()]
 
 
 def attempts(catalog: Catalog) -> set[int]:
     return {
-        work.attempts
-        for row in catalog.photos.columns()
-        for work in catalog.photos.get(row[0]).work
+        work.attempts for photo in catalog.photos.ids() for work in catalog.photos.get(photo).work
     }
 
 
 def paths(catalog: Catalog) -> list[str]:
-    return [str(catalog.photos.get(row[0]).path) for row in catalog.photos.columns()]
+    return [str(catalog.photos.get(photo).path) for photo in catalog.photos.ids()]
 
 
 def test_a_drive_under_another_name_is_the_same_folder(
@@ -143,7 +141,7 @@ def test_unread_photos_wait_for_their_drive_and_lose_no_attempt(
     assert reported[0].back[0].sentence == "T7 Shield is back · Reading 3 photos"
     assert catalog.volumes.waiting_by_volume() == {}
     assert catalog.work.counts()["convert"]["done"] == 3
-    assert len(catalog.photos.columns()) == 3
+    assert len(catalog.photos.ids()) == 3
 
 
 def test_another_card_at_the_same_path_is_another_folder(
@@ -162,7 +160,7 @@ def test_another_card_at_the_same_path_is_another_folder(
     drives.plug("tuesday")
     inline.rescan()
     assert states(catalog) == ["missing", "missing"]  # Monday's card does not have Tuesday's photos
-    assert len(catalog.photos.columns()) == 2
+    assert len(catalog.photos.ids()) == 2
     inline.open_folders([card])
     assert sorted(row.volume or "" for row in catalog.folders.all()) == ["monday", "tuesday"]
     assert states(catalog) == ["missing", "missing", "", ""]
@@ -203,7 +201,7 @@ def test_opening_a_moved_folder_keeps_its_photos(
     now = drives.plug("1a2b", "F") / "trip"
     inline.open_folders([now])
     assert [row.path for row in catalog.folders.all()] == [str(now)]
-    assert len(catalog.photos.columns()) == 3
+    assert len(catalog.photos.ids()) == 3
 
 
 def test_without_volume_keys_only_the_path_identifies_a_folder(
@@ -279,7 +277,7 @@ def test_a_silent_drive_delays_neither_reading_nor_marking(
     threaded.open_folders([near])
     catalog.journal.decide({1: {"rating": 4}}, summary="4 stars")
     assert threaded.wait_idle(LIMIT_S) is not None
-    assert (catalog.work.counts()["convert"]["done"], len(catalog.photos.columns())) == (6, 6)
+    assert (catalog.work.counts()["convert"]["done"], len(catalog.photos.ids())) == (6, 6)
     silence.end()
     assert silence.waiting
     assert silence.waiting.isdisjoint({"MainThread", "curator-conductor"}), silence.waiting
@@ -323,10 +321,10 @@ def test_a_drive_pulled_while_its_photos_are_read(
     while catalog.work.counts()["convert"]["done"] < 40:
         assert threaded.wait_idle(LIMIT_S) is not None
         threading.Event().wait(0.02)
-    assert (catalog.work.failures(), len(catalog.photos.columns())) == ([], 40)
+    assert (catalog.work.failures(), len(catalog.photos.ids())) == ([], 40)
     assert sorted(paths(catalog)) == [str(now / f"{n:03}.jpg") for n in range(40)]
     assert catalog.photos.get(1).marks.rating == 5
-    assert {w.state for r in catalog.photos.columns() for w in catalog.photos.get(r[0]).work} == {
+    assert {w.state for photo in catalog.photos.ids() for w in catalog.photos.get(photo).work} == {
         StageState.DONE
     }
 

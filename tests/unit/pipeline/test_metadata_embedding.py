@@ -115,7 +115,7 @@ def check_embedding(shoot: Shoot, program: str) -> None:
     # A scan finds nothing new, nothing waits, and the pictures are unchanged.
     assert shoot.rows() == before
     shoot.scan()
-    assert shoot.rows() == before and len(shoot.catalog.photos.columns()) == 2
+    assert shoot.rows() == before and len(shoot.catalog.photos.ids()) == 2
     assert embed_some(shoot.catalog, shoot.ids, program)[0].lines == ()
     # An undone decision does not touch the file; it waits to be embedded again.
     shoot.catalog.journal.undo()

@@ -303,7 +303,7 @@ def grouped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return group(shots, *more)
 
     monkeypatch.setattr(stacking, "group", counting)
-    monkeypatch.setattr(stacking, "_MIN_PHOTOS", 0)
+    monkeypatch.setattr(column_file, "MIN_PHOTOS", 0)
     return counts
 
 

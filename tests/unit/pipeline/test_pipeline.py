@@ -78,8 +78,8 @@ def threaded(make: Make) -> Pipeline:
 def states(catalog: Catalog) -> dict[str, set[str]]:
     """Return the names of photos by their state of convert."""
     found: dict[str, set[str]] = {}
-    for row in catalog.photos.columns():
-        detail = catalog.photos.get(row[0])
+    for photo in catalog.photos.ids():
+        detail = catalog.photos.get(photo)
         work = next(work for work in detail.work if work.stage == "convert")
         found.setdefault(str(work.state), set()).add(detail.name)
     return found
@@ -110,7 +110,7 @@ def test_a_folder_is_read_to_the_end(inline: Pipeline, catalog: Catalog, tmp_pat
     assert inline.wait_idle() == Totals(found=40, new=40, known=0, converted=40, failed=0)
     assert [report.sentence for report in reports] == ["40 photos; 1 video skipped"]
     assert states(catalog) == {"done": {f"{n:03}" for n in range(40)}}
-    assert len(catalog.photos.columns()) == 40
+    assert len(catalog.photos.ids()) == 40
 
 
 def test_opening_a_folder_twice_does_nothing_new(
@@ -186,7 +186,7 @@ def test_a_sample_is_drawn_from_new_photos_and_never_filled_up(
     assert inline.wait_idle() == Totals(20, 10, 10, 10, 0)
     inline.open_folders([folder])
     assert inline.wait_idle() == Totals(60, 40, 20, 40, 0)
-    assert len(catalog.photos.columns()) == 60
+    assert len(catalog.photos.ids()) == 60
 
 
 def test_a_folder_inside_another_is_read_once(
@@ -217,7 +217,7 @@ def test_a_vanished_folder_keeps_its_photos_and_is_reported(
     folder.rename(tmp_path / "away")
     inline.rescan()
     assert [str(folder) in problem for problem in reports[0].problems] == [True]
-    assert [catalog.photos.get(row[0]).state for row in catalog.photos.columns()] == [
+    assert [catalog.photos.get(photo).state for photo in catalog.photos.ids()] == [
         "missing",
         "missing",
     ]
@@ -295,7 +295,7 @@ def test_failed_photos_are_read_again_when_asked(
 ) -> None:
     folder = fake_stages.write(tmp_path / "in", "unreadable", "unreadable")
     inline.open_folders([folder])
-    photos = [row[0] for row in catalog.photos.columns()]
+    photos = catalog.photos.ids()
     before = {failure.photo_id: failure.attempts for failure in catalog.work.failures()}
     assert inline.retry(None, photos[:1]) == 1
     assert inline.wait_idle() == Totals(failed=1)
@@ -367,7 +367,7 @@ def test_pausing_starts_nothing_and_photos_on_screen_go_first(
 ) -> None:
     inline.pause()
     inline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 30)])
-    photos = [row[0] for row in catalog.photos.columns()]
+    photos = catalog.photos.ids()
     assert len(photos) == 30, "paused, photos still appear"
     assert inline.paused
     assert states(catalog) == {"waiting": {f"{n:03}" for n in range(30)}}
@@ -450,7 +450,7 @@ def test_an_import_gives_way_while_a_photo_on_screen_waits_to_be_read(
     fake_stages.write(folder, *["wait"] * 12)
     threaded.rescan()
     until(lambda: {"running", "waiting"} <= states(catalog).keys())
-    ids = {catalog.photos.get(row[0]).name: row[0] for row in catalog.photos.columns()}
+    ids = {catalog.photos.get(photo).name: photo for photo in catalog.photos.ids()}
     for read in ("000", "001"):
         threaded.focus([ids[read]])
         assert not threaded.reads_for_screen, f"{read} needs no more reading"
@@ -512,9 +512,7 @@ def test_jobs_of_a_killed_conductor_start_again(
     first.pause()
     first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
     first.stop()
-    catalog.work.start(
-        "peek", [row[0] for row in catalog.photos.columns()]
-    )  # and then it was killed
+    catalog.work.start("peek", catalog.photos.ids())  # and then it was killed
     second = make(inline=True)
     second.start()
     assert states(catalog) == {"done": {"000", "001"}}
@@ -577,7 +575,7 @@ def test_a_moved_folder_is_recognized_and_not_read_again(
     threaded.open_folders([tmp_path / "moved"])
     assert threaded.wait_idle(LIMIT_S) == Totals(90, 0, 90, 0, 0)
     assert len(order(home)) == 90
-    paths = {catalog.photos.get(row[0]).path.parent for row in catalog.photos.columns()}
+    paths = {catalog.photos.get(photo).path.parent for photo in catalog.photos.ids()}
     assert paths == {tmp_path / "moved"}
 
 
@@ -674,7 +672,7 @@ def test_other_photos_are_read_while_copies_are_compared(
     assert totals is not None and totals.found == copies + 8
     assert [report.sentence for report in totals.scans] == [f"{copies + 8} photos"]
     roles = [
-        file.role for row in catalog.photos.columns() for file in catalog.photos.get(row[0]).files
+        file.role for photo in catalog.photos.ids() for file in catalog.photos.get(photo).files
     ]
     assert (roles.count("main"), roles.count("copy")) == (copies + 8, copies)
 
@@ -690,7 +688,7 @@ def test_stopping_does_not_wait_for_a_comparison(
     threaded.open_folders([tmp_path / "drive"])
     threaded.stop()
     assert not slow_proofs.is_set()
-    assert len(catalog.photos.columns()) == 4
+    assert len(catalog.photos.ids()) == 4
 
 
 # Imports the given modules, reads a photo's headers, and prints what that loaded in addition.

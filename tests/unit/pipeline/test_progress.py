@@ -12,7 +12,7 @@ import pytest
 
 from curator.model import FileGroup, KnownError
 from curator.pipeline.ingest import check_sources
-from curator.pipeline.progress import Pace
+from curator.pipeline.progress import WorkCounts
 from curator.pipeline.scanning import Request
 
 
@@ -26,13 +26,13 @@ class Clock:
 
 def test_the_time_left_follows_the_pace() -> None:
     clock = Clock()
-    pace = Pace(clock)
-    assert pace.progress(50, False, False).left_s is None
-    pace.count(0, 0)
+    counts = WorkCounts(clock)
+    assert counts.progress(50, False, False).left_s is None
+    counts.count(0, 0)
     for _ in range(10):
         clock.now += 1
-        pace.count(3, 1)
-    progress = pace.progress(60, False, False)
+        counts.count(3, 1)
+    progress = counts.progress(60, False, False)
     assert (progress.found, progress.done, progress.failed, progress.waiting) == (100, 30, 10, 60)
     assert progress.rate_per_s == pytest.approx(4.0)
     assert progress.left_s == pytest.approx(15.0)
@@ -40,46 +40,46 @@ def test_the_time_left_follows_the_pace() -> None:
 
 def test_the_pace_is_that_of_the_last_seconds() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    counts = WorkCounts(clock)
     for photos, seconds in ((100, 60), (2, 60)):
         for _ in range(seconds):
             clock.now += 1
-            pace.count(photos, 0)
-    assert pace.progress(10, False, False).rate_per_s == pytest.approx(2.0, rel=0.06)
+            counts.count(photos, 0)
+    assert counts.progress(10, False, False).rate_per_s == pytest.approx(2.0, rel=0.06)
 
 
 def test_no_rate_is_shown_for_too_few_photos() -> None:
     clock = Clock()
-    pace = Pace(clock)
-    pace.count(0, 0)
+    counts = WorkCounts(clock)
+    counts.count(0, 0)
     clock.now += 1
-    pace.count(5, 0)
-    assert pace.progress(1000, False, False).left_s is None
+    counts.count(5, 0)
+    assert counts.progress(1000, False, False).left_s is None
 
 
 @pytest.mark.parametrize(("scanning", "paused"), [(True, False), (False, True)])
 def test_no_time_is_left_while_scanning_or_paused(scanning: bool, paused: bool) -> None:
     clock = Clock()
-    pace = Pace(clock)
-    pace.count(0, 0)
+    counts = WorkCounts(clock)
+    counts.count(0, 0)
     clock.now += 1
-    pace.count(100, 0)
-    assert pace.progress(100, False, False).left_s is not None
-    assert pace.progress(100, scanning, paused).left_s is None
+    counts.count(100, 0)
+    assert counts.progress(100, False, False).left_s is not None
+    assert counts.progress(100, scanning, paused).left_s is None
 
 
 def test_a_pause_does_not_count_as_slow() -> None:
     clock = Clock()
-    pace = Pace(clock)
-    pace.count(0, 0)
+    counts = WorkCounts(clock)
+    counts.count(0, 0)
     clock.now += 1
-    pace.count(20, 0)
-    pace.hold()
+    counts.count(20, 0)
+    counts.hold()
     clock.now += 15
-    pace.count(0, 0)
+    counts.count(0, 0)
     clock.now += 1
-    pace.count(20, 0)
-    progress = pace.progress(40, False, False)
+    counts.count(20, 0)
+    progress = counts.progress(40, False, False)
     assert progress.done == 40
     assert progress.rate_per_s == pytest.approx(20.0)
 

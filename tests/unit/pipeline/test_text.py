@@ -48,7 +48,7 @@ def read(home: Home) -> list[int]:
 
 def texts(catalog: Catalog) -> dict[int, list[str]]:
     """Return the text in each photo; photos that were not read are left out."""
-    found = catalog.text_lines.of([row[0] for row in catalog.photos.columns()])
+    found = catalog.text_lines.of(catalog.photos.ids())
     return {photo: [line.text for line in lines] for photo, lines in found.items()}
 
 

@@ -344,7 +344,7 @@ def test_watching_continues_after_a_catalog_error(
             ingest.advance()
     finally:
         ingest.close()
-    assert [catalog.photos.get(row[0]).name for row in catalog.photos.columns()] == ["1"]
+    assert [catalog.photos.get(photo).name for photo in catalog.photos.ids()] == ["1"]
 
 
 def refuse(*_: object) -> None:
@@ -368,6 +368,6 @@ def test_a_file_copied_in_two_attempts_is_one_photo(
         pipeline.rescan()
     finally:
         pipeline.stop()
-    assert [row[0] for row in catalog.photos.columns()] == [1]
+    assert catalog.photos.ids() == [1]
     assert not catalog.photos.get(1).state and not catalog.work.failures()
     assert [file.role for file in catalog.photos.get(1).files] == ["main"]

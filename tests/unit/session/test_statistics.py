@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curator.model import Pass
-from curator.session.statistics import Pace, Progress
+from curator.session.statistics import DecisionPace, Progress
 
 
 def cull(**given: int | float | None) -> Progress:
@@ -20,7 +20,7 @@ def cull(**given: int | float | None) -> Progress:
 
 
 def test_no_estimate_before_twenty_decisions() -> None:
-    pace = Pace()
+    pace = DecisionPace()
     for second in range(20):
         pace.decided(float(second))
     assert pace.seconds is None
@@ -29,7 +29,7 @@ def test_no_estimate_before_twenty_decisions() -> None:
 
 
 def test_pauses_are_left_out_of_the_estimate() -> None:
-    pace = Pace()
+    pace = DecisionPace()
     moment = 0.0
     for number in range(60):
         moment += 2.0 if number % 2 else 31.0
@@ -38,7 +38,7 @@ def test_pauses_are_left_out_of_the_estimate() -> None:
 
 
 def test_the_median_ignores_a_few_slow_ones() -> None:
-    pace = Pace()
+    pace = DecisionPace()
     moment = 0.0
     for number in range(41):
         moment += 25.0 if number % 10 == 0 else 1.0

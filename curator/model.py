@@ -180,6 +180,16 @@ def file_size(number: float) -> str:
     return f"{value:,.{digits}f} {units[0]}"
 
 
+def time_span(seconds: float) -> str:
+    """Format a duration coarsely: ``56 s``, ``12 min``, ``2 h 05``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d}"
+
+
 def shutter(seconds: float | None) -> str:
     """Format a shutter time as cameras show it: 1/250, 0.6 s, 30 s; "" if unknown."""
     if not seconds or seconds <= 0:

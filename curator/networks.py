@@ -47,6 +47,7 @@ def load(name: str, without: str, size: tuple[int, int] | None = None) -> Any:
 
 @lru_cache(maxsize=_KEPT)
 def _load(name: str, without: str, size: tuple[int, int] | None) -> Any:
+    # ``size`` only tells kept networks apart: one network is used for one size of input.
     data, path = read(name, without), str(_folder() / name)
     # On Windows OpenCV opens no path with letters that are not ASCII.
     by_content = name.endswith(".onnx")

@@ -469,6 +469,11 @@ class WorkerPool:
         self._prefix = f"cu{os.getpid():x}p{next(_POOLS):x}"
         self._serial = itertools.count()
 
+    def named(self, purpose: str, doing: str) -> WorkerPool:
+        """Name the work in errors, see :attr:`purpose` and :attr:`doing`; return this pool."""
+        self.purpose, self.doing = purpose, doing
+        return self
+
     def run(
         self,
         function: Callable[..., T],
@@ -567,7 +572,7 @@ class WorkerPool:
     def _acquire(self, token: object) -> _Worker:
         with self._lock:
             if self._closed:
-                raise WorkerCancelled("Reading was stopped.")
+                raise WorkerCancelled(f"{self.doing} was stopped.")
             worker = self._idle.pop() if self._idle else None
         if worker is not None and not worker.is_alive():  # killed by the system while it waited
             worker.kill()
@@ -579,7 +584,7 @@ class WorkerPool:
             if not self._closed:
                 return worker
         self._discard(worker)
-        raise WorkerCancelled("Reading was stopped.")
+        raise WorkerCancelled(f"{self.doing} was stopped.")
 
     def _run_on(self, worker: _Worker, call: bytes, timeout_s: float) -> tuple[bool, Any]:
         if not worker.ready:
@@ -616,10 +621,9 @@ class WorkerPool:
                 worker.pipe.send_bytes(b"release")
         return good, value
 
-    @staticmethod
-    def _check_cancelled(worker: _Worker) -> None:
+    def _check_cancelled(self, worker: _Worker) -> None:
         if worker.cancelled:
-            raise WorkerCancelled("Reading was stopped.")
+            raise WorkerCancelled(f"{self.doing} was stopped.")
 
     def _release(self, worker: _Worker) -> None:
         # A process that still holds much of its memory limit would fail the next photo.

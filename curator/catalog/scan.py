@@ -419,7 +419,7 @@ class Scans:
             if file.row is None:
                 self._identity.attach(photo, directory, file.found, file.content, file.twin)
             else:
-                self._update(photo, file)
+                self._update(file)
                 scan.seen.add(file.row.id)
         self._identity.bring_back(photo)
         if any(file.row is not None and file.row.missing_since is not None for file in files):
@@ -440,7 +440,7 @@ class Scans:
         changed.append(row.photo_id)
         file.row = None
 
-    def _update(self, photo: int, file: _ScannedFile) -> None:
+    def _update(self, file: _ScannedFile) -> None:
         """Save what changed about a file known by its path."""
         assert file.row is not None
         if file.peek:

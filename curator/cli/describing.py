@@ -86,7 +86,7 @@ def _read_file(invocation: Invocation, preview: FilePreview) -> FilePreview:
 
     encoding = select_encoder(invocation.home, invocation.settings)
     found = decode_file(invocation, preview.path, faces=True)
-    preview = replace(preview.with_decoded(found), compared=encoding.sentence)
+    preview = replace(preview.with_decoded(found), encoder_sentence=encoding.sentence)
     if preview.photo is None and invocation.home.catalog.exists():
         photo = invocation.catalog.photos.find_file(preview.path, found.fingerprint)
         if photo is not None:
@@ -98,7 +98,7 @@ def _read_file(invocation: Invocation, preview: FilePreview) -> FilePreview:
     try:
         vector = encode_file(invocation, encoding.recipe, found)
     except KnownError as error:
-        return replace(preview, compared=str(error))
+        return replace(preview, encoder_sentence=str(error))
     return _with_match(invocation, preview.with_tags(vector), vector)
 
 
@@ -142,11 +142,12 @@ def _document(preview: FilePreview) -> dict[str, Any]:
         "match_score": why.match if why else None,
         "expected_stars": round(why.expected, 2) if why else None,
         "uncertainty_stars": round(why.std, 2) if why else None,
-        "doubt": why.certainty if why else preview.unmatched or None,
+        "certainty": why.certainty if why else None,
+        "no_prediction": preview.unmatched or None,
         "tags": None if preview.tags is None else [asdict(tag) for tag in preview.tags],
         "description": _description(preview.description),
         "undescribed": preview.undescribed or None,
-        "encoder": preview.compared or None,
+        "encoder": preview.encoder_sentence or None,
     }
 
 
@@ -177,7 +178,7 @@ def _lines(preview: FilePreview) -> list[str]:
         lines.append("tags: " + ", ".join(_tag(tag) for tag in preview.tags))
     lines += [*_description_lines(preview), ""]
     lines.append(f"{preview.form} · {pixels} · {size(preview.size)} · {photo}")
-    return [*lines, str(preview.path), *filter(None, [preview.compared])]
+    return [*lines, str(preview.path), *filter(None, [preview.encoder_sentence])]
 
 
 def _description(described: Described | None) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from curator import atomic, private
 from curator.home import Home
-from curator.model import KnownError, Step, file_size
+from curator.model import KnownError, Step, file_size, time_span
 from curator.private import mask_secrets
 
 _LOG_BYTES = 1_000_000  # three files of this: an evening's work fits, a runaway loop does not
@@ -135,14 +135,7 @@ def step_document(step: Step) -> dict[str, object]:
 
 
 size = file_size
-
-
-def duration(seconds: float) -> str:
-    """Format a remaining time: ``56 s``, ``4 min``, ``2 h 10 min``."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+duration = time_span
 
 
 class _OneLine(logging.Formatter):

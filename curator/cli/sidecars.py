@@ -207,6 +207,7 @@ def _embed(invocation: Invocation) -> None:
     done = list(left)
     memory_mb = invocation.settings.work.memory_mb
     pool = WorkerPool(1, memory_mb=memory_mb, nice=0, name="embed")
+    pool.named("embed metadata", "Embedding in it")
     try:
         with bar("Embedding", len(change)) as advance:
             for start in range(0, len(change), metadata_embedding.BATCH):

@@ -173,7 +173,7 @@ def _summary(invocation: Invocation) -> None:
         "damaged_vectors": learned.damaged,
         "encoder": found.encoder or None,
         "encoder_state": encoding.sentence,
-        "comparing_again": _progress(found.comparing),
+        "analyzing_again": _progress(found.analyzing_again),
         "agreement": _agreement(found.agreement),
         "reached": None if found.reached is None else round(found.reached, 4),
         "outlook": _forecast(outlook, found),
@@ -186,7 +186,7 @@ def _summary(invocation: Invocation) -> None:
     lines = [
         f"{counted(learned.ratings, 'photo')} with stars. {learned.sentence}",
         encoding.sentence,
-        found.compared,
+        found.analysis_sentence,
         *filter(None, [found.damaged]),
         found.accuracy.sentence,
         *filter(None, [found.reached_sentence, outlook.sentence(found)]),
@@ -200,14 +200,14 @@ def _summary(invocation: Invocation) -> None:
     invocation.output.answer(document, lines)
 
 
-def _progress(comparing: EncoderProgress | None) -> dict[str, Any] | None:
-    if comparing is None:
+def _progress(again: EncoderProgress | None) -> dict[str, Any] | None:
+    if again is None:
         return None
     return {
-        "encoder": comparing.encoder,
-        "seen": comparing.encoded,
-        "of": comparing.total,
-        "waiting": comparing.waiting,
+        "encoder": again.encoder,
+        "analyzed": again.encoded,
+        "of": again.total,
+        "waiting": again.waiting,
     }
 
 
@@ -276,7 +276,7 @@ def _accuracy(judged: Accuracy) -> dict[str, Any]:
         "error_of_your_mean_stars": judged.mean_error,
     }
     return {
-        "foreseen": judged.count,
+        "predicted": judged.count,
         **{name: round(value, 4) if judged.count else None for name, value in known.items()},
         "trust": judged.trust,
         "sentence": judged.sentence,

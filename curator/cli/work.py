@@ -156,8 +156,8 @@ def _advance(advance: Advance, progress: Progress) -> None:
     parts = [rate, left]
     if progress.measuring and not progress.waiting:
         parts.append(f"faces of {counted(progress.measuring, 'photo')} to measure")
-    if progress.comparing and not progress.waiting:
-        parts.append(f"{counted(progress.comparing, 'photo')} to analyze")
+    if progress.analyzing and not progress.waiting:
+        parts.append(f"{counted(progress.analyzing, 'photo')} to analyze")
     if progress.describing and not progress.waiting:
         parts += [f"{counted(progress.describing, 'photo')} to describe", progress.held]
     if progress.texts and not progress.waiting:
@@ -197,7 +197,7 @@ def _answer_ingest(invocation: Invocation, run: _Run, sources: Sequence[Path]) -
         "problems": problems,
         "scan": sentences,
         "encoder": run.encoder,
-        "away": away,
+        "waits": away,
     }
     lines = [sentence for sentence in sentences if sentence != "0 photos"]  # "No photos in ..."
     if not run.has_encoder and invocation.settings.encoder.which != "none":

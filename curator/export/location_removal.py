@@ -82,7 +82,9 @@ class LocationRemover:
         except OSError as error:  # in the system's temporary folder, not in the target
             raise _no_copy(error) from error
         if self._pool is None:
-            self._pool = WorkerPool(1, memory_mb=_MEMORY_MB, nice=5, name="location")
+            self._pool = WorkerPool(1, memory_mb=_MEMORY_MB, nice=5, name="location").named(
+                "remove locations", "Removing its location"
+            )
         copy, sha256 = self._pool.run(
             without_location, source, folder, self._program, timeout_s=_TIMEOUT_S
         )

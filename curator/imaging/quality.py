@@ -70,7 +70,11 @@ def score(raw: float) -> float:
     """
     if raw <= 0:
         return 0.0
-    return round(100.0 / (1.0 + (_MIDDLE / raw) ** _STEEP), 1)
+    return round(_logistic(raw), 1)
+
+
+def _logistic(raw: Any) -> Any:
+    return 100.0 / (1.0 + (_MIDDLE / raw) ** _STEEP)
 
 
 def exposure_score(highlights: float, shadows: float) -> float:
@@ -216,7 +220,7 @@ def sharpness_map(luma: _Array) -> _Array:
     weakest, strongest = ratio.min(axis=1), ratio.max(axis=1)
     raw = weakest / np.sqrt(np.maximum(strongest, 1e-9))
     with np.errstate(divide="ignore"):
-        scores = 100.0 / (1.0 + (_MIDDLE / raw) ** _STEEP)
+        scores = _logistic(raw)
     weight = np.clip((coarse.max(axis=1) - _EMPTY) / (_FULL - _EMPTY), 0, 1)
     return np.rint(scores * weight).astype(np.uint8).reshape(rows, columns)
 

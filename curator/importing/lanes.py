@@ -2,8 +2,8 @@
 
     lane = Lane(0, Anchor(folder), results)
     writing = lane.begin(job)            # ImportRun reads the card once and feeds all lanes
-    writing.put(block)
-    writing.finish(sha256)               # later: a Result in `results`
+    writing.put(block, timeout_s)        # False if the lane had no room in time
+    writing.end(whole=True)              # later: a Result in `results`
 
 A file is written under a temporary name beside its final one, synced, read back past the cache,
 compared, renamed without overwriting, and its folder is synced; only then the result says verified.
@@ -514,10 +514,9 @@ class Lane:
         """Return the state of a file if it is a plain file with this content."""
         if not self._folder.is_file(name):
             return None
+        # Its writer may not have synced it; Windows allows that to writers only.
         with contextlib.suppress(OSError), self._folder.open(name) as file:
-            atomic.sync(
-                file.fileno()
-            )  # its writer may not have; Windows allows that to writers only
+            atomic.sync(file.fileno())
         state, cached = self._read_back(name)
         return (state, cached) if state.sha256 == sha256 else None
 

@@ -339,7 +339,7 @@ class _Planner:
         own = [self._own_name(*each) for each in zip(draft.named, before, strict=True)]
         if any(own[: draft.contents]):
             draft, before, own = self._without_edited(draft, before, own)
-        elif self._is_settled(draft, content):
+        elif self._plan_known(draft, content):
             return
         is_complete = all(each and each.is_unchanged for row in before for each in row)
         if self._plan.request.keepers and not is_complete and not self._known.is_kept(content):
@@ -351,8 +351,8 @@ class _Planner:
             [self._file(*each) for each in zip(draft.named, names, before, strict=True)],
         )
 
-    def _is_settled(self, draft: _Draft, content: tuple[str, ...]) -> bool:
-        """Plan an item whose content is on another card, or in the library already."""
+    def _plan_known(self, draft: _Draft, content: tuple[str, ...]) -> bool:
+        """Plan an item whose content is on another card or in the library; return whether it is."""
         twin = self._planned.get(content)
         if twin is not None and self._add_twin(draft, twin):
             return True

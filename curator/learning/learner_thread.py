@@ -301,8 +301,7 @@ class LearnerThread(QObject):
 def make_pool() -> WorkerPool:
     """Make a pool for the one process with scikit-learn; it starts with its first job."""
     pool = WorkerPool(1, memory_mb=2048, name="taste", keeps_memory=True)
-    pool.purpose, pool.doing = "learn your taste", "Learning your taste"
-    return pool
+    return pool.named("learn your taste", "Learning your taste")
 
 
 def _return_memory() -> None:

@@ -38,7 +38,7 @@ class Report:
         versions: newest first, without the numbers of their models.
         encoder: the encoder in use when no version is pinned; empty if there is none.
         agreement: how well the person agrees with themselves; None if all ratings are equal.
-        comparing: progress of analyzing photos with a better encoder, or None.
+        analyzing_again: progress of analyzing photos with a better encoder, or None.
     """
 
     learned: Learned
@@ -48,7 +48,7 @@ class Report:
     versions: Sequence[TasteRow]
     encoder: str
     agreement: Agreement | None
-    comparing: EncoderProgress | None
+    analyzing_again: EncoderProgress | None
 
     @property
     def reached(self) -> float | None:
@@ -70,7 +70,7 @@ class Report:
         return f"Curator predicts you {100 * share:.0f} % as well as anyone could{like_most}."
 
     @property
-    def compared(self) -> str:
+    def analysis_sentence(self) -> str:
         """The encoder and how many photos it has analyzed, in one sentence or two."""
         known, now = self.learned, encoder_title(self.encoder)
         if not self.encoder:
@@ -80,9 +80,9 @@ class Report:
                 f"Version {known.pinned} was learned with {encoder_title(known.encoder)}. Photos"
                 f" analyzed only with {now} have no score."
             )
-        if self.comparing is None:
+        if self.analyzing_again is None:
             return f"{counted(known.vectors, 'photo')} analyzed with {now}."
-        again, of = self.comparing, self.comparing.total
+        again, of = self.analyzing_again, self.analyzing_again.total
         better = encoder_title(again.encoder)
         line = (
             f"Analyzing again with {better}: {again.encoded:,} of {of:,}. Taste uses"

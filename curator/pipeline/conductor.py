@@ -400,7 +400,7 @@ class Conductor:
                 self.ingest.refresh()  # a folder may have been switched on or off, or removed
             self._resting, self._version = version == self._version, version
             return
-        if self._is_idle():
+        if self._is_all_read():
             self._report_idle()
 
     def _report_idle(self) -> None:
@@ -436,7 +436,8 @@ class Conductor:
             self._settings.faces.on = on
             self.use_faces()
 
-    def _is_idle(self) -> bool:
+    def _is_all_read(self) -> bool:
+        """Whether nothing is left to read or analyze but postponed attempts."""
         busy = self._between.waiting or self.ingest.is_busy or not self._is_calm()
         if self.paused or busy or not self._inbox.empty():
             return False

@@ -222,7 +222,7 @@ class VisionLane(Lane):
             else:  # a person requested it, in the window or by `curator retry`
                 catalog.work.save_failure(job, reason, retry=False)
         else:
-            wait_s = None if error.uses_attempt else self._is_busy(error)
+            wait_s = None if error.uses_attempt else self._back_off(error)
             final = self._failed(catalog, job, reason, error.retry, wait_s)
         _log("%s was not described: %s", job.path, reason)
         self.requested.report(job.photo_id, reason, final)
@@ -255,8 +255,8 @@ class VisionLane(Lane):
 
     # --- a server that is away or busy
 
-    def _is_busy(self, error: VisionError) -> float:
-        """Return how long to leave a busy server alone, in s.
+    def _back_off(self, error: VisionError) -> float:
+        """Leave a busy server alone for a while, longer each time; return how long, in s.
 
         The wait that the server names does not replace ours: a server that named 1 s each time was
         asked 256 times in five minutes.

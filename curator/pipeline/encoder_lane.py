@@ -80,7 +80,7 @@ def make_pool(settings: Settings) -> WorkerPool:
         name="encoder",
         preload=("curator.stages",),
         keeps_memory=True,
-    )
+    ).named("analyze photos", "Analyzing it")
 
 
 class EncoderLane(Lane):
@@ -131,7 +131,7 @@ class EncoderLane(Lane):
         if self.recipe is None or job.encoder.key != self.recipe.key:
             catalog.work.put_back(job.stage, [job.photo_id])
             return FailureEffect()
-        if not self._is_broken(error):
+        if not self._count_failure(error):
             return None
         catalog.work.put_back(job.stage, [job.photo_id])
         if isinstance(error, KnownError):
@@ -139,8 +139,11 @@ class EncoderLane(Lane):
         log.error("%s of %s failed: %s", job.stage, job.path, error)
         return FailureEffect(broken=KnownError(INTERNAL_ERROR))
 
-    def _is_broken(self, error: Exception) -> bool:
-        """Whether the encoder is to blame: it cannot be loaded, or fails with every photo."""
+    def _count_failure(self, error: Exception) -> bool:
+        """Count a failure; return whether the encoder is to blame.
+
+        It is if it cannot be loaded, or fails with every photo.
+        """
         if isinstance(error, UnreadableError | GoneError | OSError):
             return False
         if isinstance(error, WorkerError | EncodingError) or not isinstance(error, KnownError):

@@ -19,7 +19,7 @@ class Progress:
     """Background work since it was last idle; ``found`` = ``done`` + ``failed`` + ``waiting``.
 
     ``left_s`` is None while it cannot be estimated: at first, during a scan, and paused.
-    ``comparing`` photos can be viewed already and wait for the encoder only; ``measuring`` photos
+    ``analyzing`` photos can be viewed already and wait for the encoder only; ``measuring`` photos
     wait for their faces to be measured, ``texts`` photos for their text to be read, ``describing``
     photos for the vision model, and ``held`` is why none of these is described now, or empty.
     ``away`` is a sentence about photos that wait for unplugged drives; they are in none of the
@@ -34,7 +34,7 @@ class Progress:
     left_s: float | None = None
     scanning: bool = False
     paused: bool = False
-    comparing: int = 0
+    analyzing: int = 0
     measuring: int = 0
     texts: int = 0
     describing: int = 0

@@ -56,7 +56,7 @@ _MOVED, _DELETED = "moved", "deleted"  # as watchdog names them
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class FolderToWatch:
     """A folder to watch.
 
     Attributes:
@@ -171,13 +171,13 @@ def _wanted() -> list[type[FileSystemEvent]]:
 class FolderWatch(threading.Thread):
     """Watches one folder until it is stopped.
 
-    Thread: its own; :meth:`stop`, :meth:`scanned` and :meth:`lost` from any.
+    Thread: its own; :meth:`stop`, :meth:`scanned` and :meth:`pass_on_again` from any.
     """
 
     def __init__(
         self,
         number: int,
-        wanted: Watched,
+        wanted: FolderToWatch,
         system: System,
         changed: Callable[[int, list[ChangedDirectory]], None],
         trouble: Callable[[KnownError], None],
@@ -218,7 +218,7 @@ class FolderWatch(threading.Thread):
             self._passed_on = False
             self._news.notify()
 
-    def lost(self, changes: Iterable[ChangedDirectory]) -> None:
+    def pass_on_again(self, changes: Iterable[ChangedDirectory]) -> None:
         """Pass changes on again, because they could not be scanned."""
         with self._news:
             for each in changes:
@@ -355,7 +355,7 @@ class FolderWatch(threading.Thread):
         with self._news:
             if self._passed_on or not self._changes:
                 return
-        if not self._is_here():
+        if not self._check_here():
             return
         with self._news:
             self._lost |= self._events > _BURST
@@ -372,8 +372,8 @@ class FolderWatch(threading.Thread):
             self._passed_on = True
             self._changed(self._number, changed)
 
-    def _is_here(self) -> bool:
-        """Whether the watched folder is still there; if not, stop watching until it is back."""
+    def _check_here(self) -> bool:
+        """Stop watching while the folder is gone or replaced; return whether it is here."""
         there = files.directory_id(self.path)
         if self._present and there == self._identity:
             return True
@@ -412,7 +412,7 @@ class FolderWatch(threading.Thread):
         self._poll_at = time.monotonic() + POLL_S
         if not self._present:
             self._begin()
-        if not self._is_here():
+        if not self._check_here():
             return
         changed = self._changed_since_poll() if self._times else self._changed_before()
         with self._news:
@@ -498,13 +498,15 @@ class FolderWatcher:
         now = time.time()
         self._watch(
             {
-                row.id: Watched(row.path, row.recursive, row.scanned_at or 0 if at_start else now)
+                row.id: FolderToWatch(
+                    row.path, row.recursive, row.scanned_at or 0 if at_start else now
+                )
                 for row in (self._catalog.folders.all() if self._settings.watch else [])
                 if row.enabled and not row.sampled and not row.away
             }
         )
 
-    def _watch(self, folders: Mapping[int, Watched]) -> None:
+    def _watch(self, folders: Mapping[int, FolderToWatch]) -> None:
         """Watch these folders and no others; folders already watched stay so."""
         with self._lock:
             for number, watch in list(self._folders.items()):
@@ -558,7 +560,7 @@ class FolderWatcher:
         try:
             self._scan(folder_id, watch, changes)
         except CatalogError:
-            watch.lost(changes)
+            watch.pass_on_again(changes)
             raise
 
     def _report_once(self, error: KnownError) -> None:

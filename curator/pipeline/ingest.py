@@ -31,7 +31,14 @@ from curator.pipeline.folder_availability import (
     locate_and_compare,
 )
 from curator.pipeline.folder_watcher import ChangedDirectory, FolderWatch, FolderWatcher
-from curator.pipeline.scanning import Part, Request, Scanner, rescanned, watched
+from curator.pipeline.scanning import (
+    Part,
+    Request,
+    Scanner,
+    folder_label,
+    rescanned,
+    rescanned_changes,
+)
 from curator.settings import Settings
 
 
@@ -267,7 +274,9 @@ class Ingest:
             self._jobs.cancel_away()
         for number in changes.scan:
             request = rescanned(self._catalog, number, self.scanner.reader)
-            request.watched = "".join(Path(part.sources[0]).name for part in request.parts)
+            request.changed_folder = next(
+                (folder_label(part.sources[0]) for part in request.parts), ""
+            )
             self.scanner.ask(request)
         self._watcher.refresh()
         self._conductor.wake()
@@ -280,7 +289,7 @@ class Ingest:
     ) -> None:
         """Scan changed directories of a watched folder."""
         folder = Path(watch.path)
-        request = watched(self._catalog, folder, folder_id, changes, self.scanner.reader)
+        request = rescanned_changes(self._catalog, folder, folder_id, changes, self.scanner.reader)
         request.done = watch.scanned
         self.scanner.ask(request)
 

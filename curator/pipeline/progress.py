@@ -75,7 +75,7 @@ class WorkCounts:
             scans=tuple(scans),
         )
 
-    def progress(self, waiting: int, scanning: bool, paused: bool, comparing: int = 0) -> Progress:
+    def progress(self, waiting: int, scanning: bool, paused: bool, analyzing: int = 0) -> Progress:
         """Return the progress with ``waiting`` photos left to read."""
         rate = self._rate()
         left = waiting / rate if rate and not scanning and not paused else None
@@ -89,7 +89,7 @@ class WorkCounts:
             left,
             scanning,
             paused,
-            comparing,
+            analyzing,
         )
 
     def _rate(self) -> float:

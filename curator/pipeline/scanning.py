@@ -114,7 +114,8 @@ class Request:
         unknown: how many photos were drawn from.
         changed: ids of photos that changed because files are missing.
         again: batches to examine once more, because the catalog changed before they were written.
-        watched: the name of the changed folder that started the scan; empty if a person did.
+        changed_folder: the name of the folder whose change or return started the scan; empty if
+            a person did.
         done: called at the end of the scan.
     """
 
@@ -126,7 +127,7 @@ class Request:
     unknown: int = 0
     changed: list[int] = field(default_factory=list)
     again: list[Batch] = field(default_factory=list)
-    watched: str = ""
+    changed_folder: str = ""
     done: Callable[[], None] = lambda: None
 
     def draw(self, part: Part, groups: Iterable[FileGroup], chance: random.Random) -> None:
@@ -150,8 +151,8 @@ class Request:
         The number of photos rated in other apps is left out until all headers are read.
         """
         count = catalog.scans.count_found([part.scan for part in self.parts])
-        if self.watched:
-            news = f"{count.new:,} new in {self.watched}" if count.new else ""
+        if self.changed_folder:
+            news = f"{count.new:,} new in {self.changed_folder}" if count.new else ""
             return ScanReport(count.found, count.new, count.known, count.pairs, news, watched=True)
         unreadable = (f"{path}: {reason}" for path, reason in self.report.unreadable)
         elsewhere = 0 if catalog.scans.awaits_headers() else count.elsewhere
@@ -178,7 +179,12 @@ def _not_there(row: FolderRow) -> str:
     return f"{row.path} is not there{drive}."
 
 
-def watched(
+def folder_label(path: str | Path) -> str:
+    """Return the name of a folder; for a drive's root its path."""
+    return Path(path).name or str(path)
+
+
+def rescanned_changes(
     catalog: Catalog,
     folder: Path,
     folder_id: int,
@@ -195,8 +201,8 @@ def watched(
             sources = [each.directory for each in changed]
             parts.append(Part(sources, deep, True, scan, found))
     # If only one directory changed, the report names it.
-    name = folder.name if len(changes) > 1 else Path(changes[0].directory).name
-    return Request(parts, watched=name or str(folder))
+    named = folder if len(changes) > 1 else changes[0].directory
+    return Request(parts, changed_folder=folder_label(named))
 
 
 IsHere = Callable[[Catalog, int | None, FileReader], bool]
@@ -422,7 +428,7 @@ class Scanner:
     @property
     def is_requested(self) -> bool:
         """Whether a scan that a person requested is under way."""
-        return self._walk is not None and not self._walk.request.watched
+        return self._walk is not None and not self._walk.request.changed_folder
 
     @property
     def reads_first_screens(self) -> bool:
@@ -522,7 +528,7 @@ class Scanner:
 
     def _end(self, request: Request) -> tuple[list[int], ScanReport]:
         report = request.summarize(self._catalog)
-        if not request.watched:
+        if not request.changed_folder:
             self._to_report = request if self._catalog.scans.awaits_headers() else None
         self._walk = None  # only now: after an error above, the end is tried again
         request.done()

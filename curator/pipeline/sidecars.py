@@ -429,7 +429,7 @@ class SidecarWriter:
         """Write sidecars that are due; return for how long there is nothing to do, in s."""
         version = catalog.store.data_version()
         is_due = time.monotonic() >= self._due_at
-        if (is_due or version != self._version) and (self._is_concerned(catalog) or is_due):
+        if (is_due or version != self._version) and (self._note_revision(catalog) or is_due):
             background = self._settings.sidecars.background
             while due := catalog.sidecars.due(BATCH, background, QUIET_S):
                 # Another process may have requested these.
@@ -447,10 +447,10 @@ class SidecarWriter:
         self._version = version
         return min(max(self._due_at - time.monotonic(), 0.0), _LOOK_S)
 
-    def _is_concerned(self, catalog: Catalog) -> bool:
-        """Whether a change of the catalog concerns sidecars; without background writing, few do.
+    def _note_revision(self, catalog: Catalog) -> bool:
+        """Note the present revision; return whether its changes concern sidecars.
 
-        Otherwise each mark would cost a query over all unwritten marks.
+        Without background writing few do, and each mark would cost a query over all unwritten ones.
         """
         background = self._settings.sidecars.background
         was, self._known = self._known, (background, *catalog.sidecars.revision())

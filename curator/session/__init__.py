@@ -6,6 +6,6 @@
 from curator.session.decisions import StepText, changed_marks
 from curator.session.file_preview import FilePreviewLoader
 from curator.session.session import Session
-from curator.session.statistics import Progress
+from curator.session.statistics import PassProgress
 
-__all__ = ["FilePreviewLoader", "Progress", "Session", "StepText", "changed_marks"]
+__all__ = ["FilePreviewLoader", "PassProgress", "Session", "StepText", "changed_marks"]

@@ -51,7 +51,7 @@ class FilePreview:
         capture, quality, basis, damage: as in `curator.model.Converted`.
         picture, faces: as in `curator.stages.file_preview.DecodedFile`.
         tags: suggested by the encoder; None before that, or if the encoder suggests no tags.
-        compared: a sentence about the encoder.
+        encoder_sentence: a sentence about the encoder.
         why: the taste model's prediction.
         unmatched: why there is no prediction.
         description: by the vision model; None before it arrives.
@@ -70,7 +70,7 @@ class FilePreview:
     picture: Pixels | None = None
     faces: tuple[Face, ...] | None = None
     tags: tuple[TagDetail, ...] | None = None
-    compared: str = ""
+    encoder_sentence: str = ""
     why: Why | None = None
     unmatched: str = ""
     description: Described | None = None
@@ -221,7 +221,7 @@ class FilePreviewLoader(QObject):
         elif self.preview.quality is None:
             self._publish(self.preview.refuse(result))
         else:
-            self._publish(replace(self.preview, compared=str(result)))
+            self._publish(replace(self.preview, encoder_sentence=str(result)))
 
     def _on_decoded(self, decoded: DecodedFile) -> None:
         preview = self.preview.with_decoded(decoded)
@@ -233,7 +233,7 @@ class FilePreviewLoader(QObject):
         except KnownError as error:
             self._messages.say(str(error))
         assert self._pipeline is not None
-        preview = replace(preview, compared=self._pipeline.encoding.sentence)
+        preview = replace(preview, encoder_sentence=self._pipeline.encoding.sentence)
         asks = preview.description is None
         self._publish(replace(preview, undescribed=_DESCRIBING) if asks else preview)
         if asks:

@@ -236,7 +236,8 @@ class RepeatController(QObject):
                 be closer than the end of the filmstrip.
         """
         percent = self._settings.taste.repeats
-        if self._is_pending() or not self._may_come_back() or self._ordering.is_pending:
+        self._end_passed()
+        if self._unseen() or not self._may_come_back() or self._ordering.is_pending:
             return
         schedule = self._known_schedule()
         if schedule.ahead(percent) is None:
@@ -262,16 +263,19 @@ class RepeatController(QObject):
         self._photos.photos_changed.emit({photo})
         schedule.plan()
 
-    def _is_pending(self) -> bool:
-        """Whether a photo that came back is still ahead; show the stars of one passed over."""
-        unseen = [p for p in self._photos.hidden_stars if not self._repeats[p].shown]
-        passed = {p for p in unseen if (self._photos.listing.position(p) or 0) < self._photos.index}
+    def _unseen(self) -> set[int]:
+        """Return the photos that came back and were not shown yet."""
+        return {p for p in self._photos.hidden_stars if not self._repeats[p].shown}
+
+    def _end_passed(self) -> None:
+        """Show the stars of photos that came back and were passed over."""
+        position, index = self._photos.listing.position, self._photos.index
+        passed = {photo for photo in self._unseen() if (position(photo) or 0) < index}
         for photo in passed:
             self._photos.hidden_stars.discard(photo)
             self._end(photo)
         if passed:
             self._photos.photos_changed.emit(passed)
-        return len(unseen) > len(passed)
 
     def _has_stars(self, photo_id: int) -> bool:
         return photo_id in self._table and self._table.marks(photo_id).rating is not None

@@ -44,7 +44,7 @@ class DecisionPace:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PassProgress:
     """The progress of a mode over its scope, as numbers of photos.
 
     Attributes:
@@ -126,7 +126,7 @@ class ScopeStatistics:
         """Return the number of photos in the scope that a filter holds for."""
         return int(self._membership.of_filter(name).sum())
 
-    def progress(self) -> Progress:
+    def progress(self) -> PassProgress:
         """Return the progress of the mode over its scope."""
         table, mode, view_state = self._table, self._criteria.mode, self._view_state
         scope = self._membership.in_scope() & ~table.failed()
@@ -144,7 +144,7 @@ class ScopeStatistics:
         total, decided = int(scope.sum()), int(kept.sum() + rejected.sum())
         if mode is Pass.RATE:
             total, decided = int(kept.sum()), int(rated.sum())
-        return Progress(
+        return PassProgress(
             mode,
             total,
             decided,

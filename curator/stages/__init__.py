@@ -56,7 +56,8 @@ class Stage:
         save: saves results of ``run``; see `curator.stages.saving.Save`.
         needs: names of the stages that come first.
         lane: the queue its jobs wait in.
-        title: what the window calls it.
+        title: what the window calls it while it runs.
+        noun: what the window calls its result.
         reads: ``file`` if it reads originals, ``proxy`` if it reads proxies, ``both`` if it reads
             the original behind a proxy. Results are made again when the original's bytes change, or
             for ``proxy`` and ``both`` the proxy's. All but ``proxy`` wait for the photo's drive.
@@ -71,14 +72,17 @@ class Stage:
     needs: tuple[str, ...]
     lane: LaneKind
     title: str
+    noun: str
     reads: str = "file"
     every: bool = True
     variant: str = ""
 
 
 STAGES = (
-    Stage("peek", 3, peek, save_peeked, (), LaneKind.HEADERS, "Reading headers"),
-    Stage("convert", 4, convert, save_converted, ("peek",), LaneKind.PIXELS, "Making proxies"),
+    Stage("peek", 3, peek, save_peeked, (), LaneKind.HEADERS, "Reading headers", "Headers"),
+    Stage(
+        "convert", 4, convert, save_converted, ("peek",), LaneKind.PIXELS, "Making proxies", "Image"
+    ),
     Stage(
         "faces",
         1,
@@ -87,6 +91,7 @@ STAGES = (
         ("convert",),
         LaneKind.FACES,
         "Measuring faces",
+        "Faces",
         reads="both",
     ),
     Stage(
@@ -97,6 +102,7 @@ STAGES = (
         ("convert",),
         LaneKind.ENCODER,
         "Analyzing photos",
+        "Analysis",
         reads="proxy",
     ),
     Stage(
@@ -107,6 +113,7 @@ STAGES = (
         ("convert",),
         LaneKind.VISION,
         "Describing photos",
+        "Description",
         reads="proxy",
         every=False,
     ),
@@ -118,6 +125,7 @@ STAGES = (
         ("convert",),
         LaneKind.TEXT,
         "Reading text",
+        "Text",
         reads="both",
         every=False,
     ),

@@ -80,7 +80,15 @@ def save_mood(catalog: Catalog, results: Sequence[tuple[StageJob, str]]) -> Save
 
 
 MOOD = Stage(
-    "mood", 1, mood, save_mood, ("convert",), LaneKind.PIXELS, "Feeling moods", reads="proxy"
+    "mood",
+    1,
+    mood,
+    save_mood,
+    ("convert",),
+    LaneKind.PIXELS,
+    "Feeling moods",
+    "Mood",
+    reads="proxy",
 )
 READ = tuple(stage for stage in STAGES if stage.reads == "file")
 

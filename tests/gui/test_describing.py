@@ -206,7 +206,7 @@ def test_what_stops_all_descriptions_is_reported_once_with_a_remedy(
     [
         (Progress(describing=3012), "Describing 3,012 photos"),
         (Progress(describing=1, held="Ollama is not running."), "1 photo to describe"),
-        (Progress(comparing=2, describing=3), "Analyzing 2 photos"),
+        (Progress(analyzing=2, describing=3), "Analyzing 2 photos"),
         (Progress(measuring=14_000, describing=3), "Measuring faces in 14,000 photos"),
         (Progress(), ""),
     ],

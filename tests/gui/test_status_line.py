@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 
 from curator.library.scopes import Scope
 from curator.model import Pass, View
-from curator.pipeline import Progress as Work
+from curator.pipeline import Progress
 from curator.pipeline.sidecars import SidecarNews
-from curator.session import Progress, Session
+from curator.session import PassProgress, Session
 from curator.ui.main_window import MainWindow
 from curator.ui.panels.status_line import ProgressLine, work_text
 from tests.gui.conftest import QuietPipeline
@@ -22,22 +22,22 @@ from tests.gui.conftest import QuietPipeline
 @pytest.mark.parametrize(
     ("work", "text"),
     [
-        (Work(), ""),
-        (Work(found=3012, done=3000, failed=12), ""),
-        (Work(3012, 1830, 10, 1172, 20.0, 56.2), "Reading 1,840 of 3,012 · 56 s"),
-        (Work(3012, 10, 0, 3002), "Reading 10 of 3,012"),
-        (Work(40_000, 10, 0, 39_990, 3.0, 13_330.0), "Reading 10 of 40,000 · 3 h 42"),
-        (Work(found=120, scanning=True), "Looking for photos · 120 found"),
-        (Work(12, 5, 0, 7, paused=True), "Paused · 7 photos left to read"),
-        (Work(paused=True), ""),
+        (Progress(), ""),
+        (Progress(found=3012, done=3000, failed=12), ""),
+        (Progress(3012, 1830, 10, 1172, 20.0, 56.2), "Reading 1,840 of 3,012 · 56 s"),
+        (Progress(3012, 10, 0, 3002), "Reading 10 of 3,012"),
+        (Progress(40_000, 10, 0, 39_990, 3.0, 13_330.0), "Reading 10 of 40,000 · 3 h 42"),
+        (Progress(found=120, scanning=True), "Looking for photos · 120 found"),
+        (Progress(12, 5, 0, 7, paused=True), "Paused · 7 photos left to read"),
+        (Progress(paused=True), ""),
     ],
 )
-def test_background_work_in_words(work: Work, text: str) -> None:
+def test_background_work_in_words(work: Progress, text: str) -> None:
     assert work_text(work) == text
 
 
-def progress_of(decided: int, seen: int, total: int, pass_: Pass = Pass.CULL) -> Progress:
-    return Progress(pass_, total, decided, seen, 0, 0, 0, 0)
+def progress_of(decided: int, seen: int, total: int, pass_: Pass = Pass.CULL) -> PassProgress:
+    return PassProgress(pass_, total, decided, seen, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def progress_of(decided: int, seen: int, total: int, pass_: Pass = Pass.CULL) ->
         (progress_of(50, 25, 100, Pass.BROWSE), (0, 0)),  # no line while browsing
     ],
 )
-def test_progress_as_a_line(qapp, progress: Progress, parts: tuple[int, int]) -> None:
+def test_progress_as_a_line(qapp, progress: PassProgress, parts: tuple[int, int]) -> None:
     line = ProgressLine()
     line.show_progress(progress)
     assert line.parts(1000) == parts
@@ -133,9 +133,9 @@ def test_the_mode_is_shown_in_the_middle(window: MainWindow, qtbot) -> None:
 
 
 def test_work_shows_only_while_there_is_any(window: MainWindow, pipeline) -> None:
-    pipeline.events.progressed.emit(Work(10, 3, 0, 7))
+    pipeline.events.progressed.emit(Progress(10, 3, 0, 7))
     assert window.status.work.text == "Reading 3 of 10"
-    pipeline.events.progressed.emit(Work(10, 10))
+    pipeline.events.progressed.emit(Progress(10, 10))
     assert window.status.work.isHidden()
 
 

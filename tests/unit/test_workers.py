@@ -232,7 +232,7 @@ def test_a_job_can_be_canceled(pool: WorkerPool) -> None:
     while not pool.cancel("frame 7"):
         thread.join(0.01)
     thread.join(LIMIT_S)
-    assert [str(error) for error in outcome] == ["Reading was stopped."]
+    assert [str(error) for error in outcome] == ["Reading it was stopped."]
     assert not pool.cancel("frame 7")
 
 

@@ -36,7 +36,7 @@ class FailureTable(TextRows[Failure]):
         return (
             words.path(Path(path.parent.name) / path.name),
             row.reason,
-            words.STAGE_TITLES.get(row.stage, row.stage),
+            words.STAGE_NOUNS.get(row.stage, row.stage),
             str(row.attempts),
             format_time(later) if later is not None else "",
         )[column]

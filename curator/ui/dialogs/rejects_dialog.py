@@ -123,6 +123,7 @@ class RejectsDialog(Dialog):
         self._within = session.criteria.scope.key if session.criteria.scope.kind == "folder" else ""
         self.report: RemovalReport | None = None
         self._jobs = JobRunner(self)
+        self._deleting = False
         self._jobs.failed.connect(self._failed)
         self._jobs.progressed.connect(self._progressed)
         self.sentence = self.wrapped("Checking the folders…")
@@ -243,6 +244,7 @@ class RejectsDialog(Dialog):
         for part in (self.grid, self.table, self.for_good, self.go):
             part.setEnabled(False)
         self.cancel.setText("Stop")
+        self._deleting = True
         delete, ids = removal.delete_permanently if erasing else removal.trash, self._ids
 
         def work(job: Job, catalog: Catalog) -> RemovalReport:
@@ -275,6 +277,7 @@ class RejectsDialog(Dialog):
             part.hide()
         self._shrink()
         self.cancel.setText("Close")
+        self._deleting = False
         self.cancel.setFocus()
         self._session.refresh()
 
@@ -293,6 +296,7 @@ class RejectsDialog(Dialog):
         for part in (self.grid, self.table, self.for_good):
             part.setEnabled(True)
         self.cancel.setText("Cancel")
+        self._deleting = False
         self.sentence.setText(text)
         self.go.setEnabled(False)
 
@@ -309,7 +313,7 @@ class RejectsDialog(Dialog):
 
     def reject(self) -> None:
         """Close; while files are being deleted, stop after the current photo."""
-        if self._jobs.busy and self.cancel.text() == "Stop":
+        if self._jobs.busy and self._deleting:
             self._jobs.stop()
             return
         self._jobs.close()

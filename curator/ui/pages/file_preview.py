@@ -52,7 +52,7 @@ class FileFacts(QWidget):
             self._add(section_block(section))
         if preview.tags == ():
             self._add(section_block(Section("Tags", [("Suggested", "none")])))
-        note = theme.wrapped(preview.compared, "caption")
+        note = theme.wrapped(preview.encoder_sentence, "caption")
         note.setContentsMargins(0, 14, 0, 0)
         self._add(note)
 

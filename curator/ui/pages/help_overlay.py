@@ -278,7 +278,7 @@ class HelpOverlay(OverlayPanel):
         columns = Columns.fitting(lines, self.width())
         small = QFontMetrics(theme.caption_font())
         self._room = self.height() - small.height() - _EDGE - 8  # above the last line
-        foot, foot_height = self._without_key(columns, small)
+        foot, foot_height = self._without_key(small)
         least = QFontMetrics(columns.font).height() + 1
         room = self._room - foot_height - 2 * _TOP
         fits = (line for line in range(_LINE, least, -1) if columns.height(lines, line) <= room)
@@ -292,7 +292,7 @@ class HelpOverlay(OverlayPanel):
         self._max_scroll = max(self._foot_place.bottom() + 1 - self._room, 0)
         self._scroll_to(0)
 
-    def _without_key(self, columns: Columns, small: QFontMetrics) -> tuple[str, int]:
+    def _without_key(self, small: QFontMetrics) -> tuple[str, int]:
         """Return the text about commands without a key, and its height in px."""
         keyboard = self._keyboard()
         palette = keyboard.keys_of("palette")

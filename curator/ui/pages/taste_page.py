@@ -234,7 +234,11 @@ class TastePage(Dialog):
         by_time = "Culls are sorted by capture time until predictions are reliable."
         until = "" if report.accuracy.trusted else by_time
         where = " ".join(filter(None, (learned.sentence if begun else "", until)))
-        state = [*([] if pinned else [where]), no_encoder or report.compared, report.damaged]
+        state = [
+            *([] if pinned else [where]),
+            no_encoder or report.analysis_sentence,
+            report.damaged,
+        ]
         self.state.setText("\n".join(filter(None, state)))
 
     def _explanation(self, report: Report) -> str:

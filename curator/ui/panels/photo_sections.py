@@ -191,7 +191,7 @@ def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
     """Return the stages that are waiting, running or failed; done ones are left out."""
     rows = []
     for work in detail.work:
-        title = words.STAGE_TITLES.get(work.stage, work.stage)
+        title = words.STAGE_NOUNS.get(work.stage, work.stage)
         if work.state is StageState.FAILED:
             tries = f" ({counted(work.attempts, 'attempt')})" if work.attempts > 1 else ""
             rows.append((title, f"{work.reason or 'failed'}{tries}"))

@@ -11,8 +11,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from curator.model import Pass
-from curator.pipeline import Progress as Work
-from curator.session import Progress, Session
+from curator.pipeline import Progress
+from curator.session import PassProgress, Session
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.text_line import TextLine
 from curator.ui.widgets.throttle import Throttle
@@ -33,10 +33,10 @@ class ProgressLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._progress: Progress | None = None
+        self._progress: PassProgress | None = None
         self.setFixedHeight(theme.PASSLINE)
 
-    def show_progress(self, progress: Progress) -> None:
+    def show_progress(self, progress: PassProgress) -> None:
         """Show the progress of a pass."""
         if progress != self._progress:
             self._progress = progress
@@ -195,7 +195,7 @@ class StatusLine(QWidget):
         self._show(self.advances, (key or "M") if session.preferences.stars_advance else "")
         self.advances.setToolTip(theme.tip("Auto-advance after stars and labels", key))
 
-    def progressed(self, work: Work) -> None:
+    def progressed(self, work: Progress) -> None:
         """Show the progress of background work."""
         self.work.set_text(work_text(work))
         self._show_work()
@@ -220,7 +220,7 @@ class StatusLine(QWidget):
         part.setVisible(bool(text))
 
 
-def work_text(work: Work) -> str:
+def work_text(work: Progress) -> str:
     """Return the progress of background work: ``Reading 1,840 of 3,012 · 56 s``; empty if idle."""
     done = work.done + work.failed
     if work.paused:
@@ -229,8 +229,8 @@ def work_text(work: Work) -> str:
     if work.scanning and not work.waiting:
         return f"Looking for photos · {words.count(work.found)} found"
     if not work.waiting:
-        if work.comparing:
-            return f"Analyzing {words.photos(work.comparing)}"
+        if work.analyzing:
+            return f"Analyzing {words.photos(work.analyzing)}"
         if work.measuring:
             return f"Measuring faces in {words.photos(work.measuring)}"
         if not work.describing:

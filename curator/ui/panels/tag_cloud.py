@@ -134,11 +134,11 @@ class TagCloud(QWidget):
     def _in_place(self) -> list[_Entry]:
         """List the entries in their current places, followed by new ones while there is room."""
         new = {_key(entry): entry for entry in self._sorted()}
-        counted = {tag.name: tag for tag in self.tags}
+        by_name = {tag.name: tag for tag in self.tags}
         entries = []
         for entry in self._shown:
             fresh = new.pop(_key(entry), entry)
-            tag = entry.tag and counted.get(entry.tag.name, entry.tag)
+            tag = entry.tag and by_name.get(entry.tag.name, entry.tag)
             entries.append(replace(fresh, px=entry.px, tag=tag))
         if entries and not _name(entries[-1]):
             return entries

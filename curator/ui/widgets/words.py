@@ -10,16 +10,19 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 
 from curator.library.captions import gps_location, utc_offset
-from curator.model import Capture, aperture, bidi_safe, counted, file_size, focal_length, shutter
+from curator.model import (
+    Capture,
+    aperture,
+    bidi_safe,
+    counted,
+    file_size,
+    focal_length,
+    shutter,
+    time_span,
+)
+from curator.stages import STAGES
 
-STAGE_TITLES = {
-    "peek": "Headers",
-    "convert": "Image",
-    "faces": "Faces",
-    "embed": "Analysis",
-    "describe": "Description",
-    "read_text": "Text",
-}
+STAGE_NOUNS = {stage.name: stage.noun for stage in STAGES}
 
 
 def count(number: int) -> str:
@@ -33,16 +36,7 @@ def photos(number: int) -> str:
 
 
 size = file_size
-
-
-def duration(seconds: float) -> str:
-    """Format a duration coarsely: ``56 s``, ``12 min``, ``2 h 05``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes:02d}"
+duration = time_span
 
 
 def megapixels(width: int, height: int) -> str:

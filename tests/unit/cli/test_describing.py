@@ -86,7 +86,7 @@ def test_the_match_is_shown_with_its_uncertainty(
     told = curator("describe", 50, "--json").json
     assert told["match_score"] == listed["match_score"] is not None
     assert 1 <= told["expected_stars"] <= 5 and told["uncertainty_stars"] > 0
-    assert "similar photos" in told["doubt"]
+    assert "similar photos" in told["certainty"]
     assert f"match      {told['match_score']}" in curator("describe", 50).out
 
 

@@ -60,7 +60,7 @@ def test_ratings_by_command_are_predicted_and_evaluated(
         curator("mark", "--rate", taste_data.stars(liked[photo]), photo)
     said = curator("taste", "--json").json
     assert (said["ratings"], said["ready"], said["vectors"]) == (54, True, PHOTOS)
-    assert said["accuracy"]["foreseen"] == 24
+    assert said["accuracy"]["predicted"] == 24
     assert said["accuracy"]["error_stars"] > 0
     assert "rank correlation" in curator("taste").out
 
@@ -324,5 +324,5 @@ def test_vectors_of_two_encoders_are_never_mixed(
     assert np.array_equal(scores(curator), before)
     said = curator("taste", "--json").json
     assert said["encoder"] == taste_data.ENCODER
-    assert said["comparing_again"]["seen"] == 50 and said["comparing_again"]["of"] == PHOTOS
+    assert said["analyzing_again"]["analyzed"] == 50 and said["analyzing_again"]["of"] == PHOTOS
     assert "Analyzing again with CLIP: 50 of 60." in curator("taste").out

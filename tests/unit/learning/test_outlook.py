@@ -105,12 +105,12 @@ def test_a_better_version_of_the_same_encoder_is_told_from_the_earlier_one(
     learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     again = EncoderProgress("starter/second", 5, PHOTOS, PHOTOS - 5)
-    found = replace(reported(learner), encoder="starter/first", comparing=again)
-    assert found.compared.endswith(
+    found = replace(reported(learner), encoder="starter/first", analyzing_again=again)
+    assert found.analysis_sentence.endswith(
         ": 5 of 120. Taste uses the earlier analysis until that is done."
     )
     other = replace(found, encoder="open_clip/large")
-    assert "Taste uses CLIP until that is done." in other.compared
+    assert "Taste uses CLIP until that is done." in other.analysis_sentence
 
 
 def test_the_outlook_is_measured_once_until_ratings_change(

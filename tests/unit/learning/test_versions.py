@@ -363,7 +363,7 @@ def test_a_pinned_version_keeps_its_encoder_when_a_better_one_is_ready(
     pinned = after(learner)
     assert (pinned.encoder, pinned.pinned) == (taste_data.ENCODER, 1)
     assert pinned.predicted == pytest.approx(before.predicted, abs=1e-6)
-    assert "have no score" in report(learner).compared
+    assert "have no score" in report(learner).analysis_sentence
     versions.unpin(catalog)
     assert after(learner).encoder == "better/1"
     with catalog.store.transaction():
@@ -385,11 +385,11 @@ def test_taste_changes_to_the_better_encoder_when_it_is_ready(
     learned = after(learner)
     shown = report(learner)
     assert learned.encoder == taste_data.ENCODER and learned.ready
-    assert shown.compared == (
+    assert shown.analysis_sentence == (
         "Analyzing again with CLIP: 30 of 60. Taste uses test/1 until that is done."
     )
     taste_data.embed(catalog, range(31, 61), "open_clip/better/1", dimension=24)
     learned = after(learner)
     assert (learned.encoder, learned.vectors) == ("open_clip/better/1", PHOTOS) and learned.ready
     assert learned.model is not None and learned.model.space.dimension == 24
-    assert report(learner).compared == "60 photos analyzed with CLIP."
+    assert report(learner).analysis_sentence == "60 photos analyzed with CLIP."

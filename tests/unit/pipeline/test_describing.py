@@ -421,14 +421,14 @@ def test_a_busy_server_is_asked_again_after_the_longer_wait(
     monkeypatch.setattr(describing.time, "monotonic", lambda: now[0])
     busy = ServerBusyError("The server is busy (429).", "Try again in a moment.", says_s)
     for wait_s in waits_s:
-        assert lane._is_busy(busy) == wait_s
+        assert lane._back_off(busy) == wait_s
         assert re.fullmatch(
             r"The server is busy \(429\)\. Next try at \d\d:\d\d:\d\d\.", lane.waits
         )
         now[0] += wait_s
         assert lane.waits == ""
     lane.succeeded([])
-    assert lane._is_busy(ServerBusyError("Busy.", "", None)) == 4, "an answer ends the doubling"
+    assert lane._back_off(ServerBusyError("Busy.", "", None)) == 4, "an answer ends the doubling"
 
 
 def test_progress_tells_why_a_busy_server_is_waited_for(start, shoot, server) -> None:

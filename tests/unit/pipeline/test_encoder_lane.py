@@ -64,7 +64,7 @@ def test_the_encoder_runs_in_its_own_process(make: Make, catalog: Catalog, tmp_p
     totals = pipeline.wait_idle(LIMIT_S)
     assert totals is not None and totals.embedded == 6
     assert len(pipeline._encoder_pool.processes()) == 1
-    assert reported[-1].waiting == reported[-1].comparing == 0
+    assert reported[-1].waiting == reported[-1].analyzing == 0
 
 
 def test_photos_are_read_without_an_encoder(make: Make, catalog: Catalog, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_nothing_waits_for_faces(make: Make, home: Home, tmp_path: Path) -> None
 
     def note(progress: Progress) -> None:
         seen.append(progress)
-        if progress.measuring and not progress.waiting and not progress.comparing:
+        if progress.measuring and not progress.waiting and not progress.analyzing:
             analyzed.set()
 
     pipeline.events.progressed.connect(note, DIRECT)

@@ -12,7 +12,7 @@ from curator.catalog import Catalog, FileReader
 from curator.model import CatalogError
 from curator.pipeline import scanning
 from curator.pipeline.file_probe import PatientReader
-from curator.pipeline.scanning import Batch, Part, Request, Scanner, Walk
+from curator.pipeline.scanning import Batch, Part, Request, Scanner, Walk, folder_label
 from curator.stages import STAGES
 
 WITHIN_S = 60.0
@@ -172,3 +172,8 @@ def one_photo(catalog: Catalog, reader: FileReader, folder: Path) -> Part:
 
 def refuse(*_: object) -> None:
     raise CatalogError("The catalog is locked by another program.", "Try again in a moment.")
+
+
+def test_a_drive_is_named_by_its_path() -> None:
+    """An empty name would say that a person started the scan."""
+    assert (folder_label("/photos/2026"), folder_label("/")) == ("2026", "/")

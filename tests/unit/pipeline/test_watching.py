@@ -20,7 +20,7 @@ from curator.catalog import Catalog
 from curator.home import Home
 from curator.model import CatalogError, KnownError
 from curator.pipeline import Pipeline, PipelineEvents, file_stability, folder_watcher
-from curator.pipeline.folder_watcher import ChangedDirectory, FolderWatch, System, Watched
+from curator.pipeline.folder_watcher import ChangedDirectory, FolderToWatch, FolderWatch, System
 from curator.pipeline.ingest import Ingest
 from curator.settings import Settings
 from tests.photos import draw_jpeg
@@ -40,7 +40,7 @@ class Recorder:
         self._news = threading.Condition()
 
     def begin(self, recursive: bool = True, since: float | None = None) -> Recorder:
-        wanted = Watched(str(self.top), recursive, time.time() if since is None else since)
+        wanted = FolderToWatch(str(self.top), recursive, time.time() if since is None else since)
         self.watch = FolderWatch(3, wanted, self.system, self._take, self.troubles.append)
         self.watch.start()
         self.until(lambda: self.watch is not None and self.watch.ready)
@@ -313,7 +313,7 @@ def test_changes_the_catalog_refused_are_reported_again(recorder: Recorder) -> N
     def lose(number: int, looked: list[ChangedDirectory]) -> None:
         lost.extend(looked)
         watch._changed = recorder._take
-        watch.lost(looked)
+        watch.pass_on_again(looked)
 
     watch._changed = lose
     (recorder.top / "1.jpg").write_bytes(b"one")

@@ -102,7 +102,10 @@ def test_scores_come_first_then_tags_then_the_match(open_at: Open, load, qtbot: 
         and previews[0].form == "JPEG"
         and previews[0].photo is None
     )
-    assert previews[0].compared == "Photos are analyzed with the test." and previews[0].tags is None
+    assert (
+        previews[0].encoder_sentence == "Photos are analyzed with the test."
+        and previews[0].tags is None
+    )
     with qtbot.waitSignal(loader.changed, check_params_cb=lambda preview: preview.why is not None):
         session.pipeline.tell(embedded(50))
     assert [tag.name for tag in previews[1].tags or ()] == ["harbor"]
@@ -172,7 +175,7 @@ def test_an_encoder_error_is_shown_beside_the_scores(open_at: Open, load) -> Non
     loader = load(session)
     session.pipeline.tell(SEEN)
     session.pipeline.tell(KnownError("Analyzing it took too long."))
-    assert loader.preview.compared == "Analyzing it took too long."
+    assert loader.preview.encoder_sentence == "Analyzing it took too long."
     assert loader.preview.quality is not None and not loader.preview.refused
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from curator.model import Pass
-from curator.session.statistics import DecisionPace, Progress
+from curator.session.statistics import DecisionPace, PassProgress
 
 
-def cull(**given: int | float | None) -> Progress:
+def cull(**given: int | float | None) -> PassProgress:
     numbers = {
         "total": 100,
         "decided": 40,
@@ -16,7 +16,7 @@ def cull(**given: int | float | None) -> Progress:
         "rejected": 10,
         "unrated": 30,
     } | given
-    return Progress(Pass.CULL, **numbers)  # type: ignore[arg-type]
+    return PassProgress(Pass.CULL, **numbers)  # type: ignore[arg-type]
 
 
 def test_no_estimate_before_twenty_decisions() -> None:
@@ -52,9 +52,9 @@ def test_the_cull_line_has_counts_and_an_estimate() -> None:
 
 
 def test_the_rate_line_counts_stars() -> None:
-    progress = Progress(Pass.RATE, 772, 118, 0, 61, 772, 1828, 654)
+    progress = PassProgress(Pass.RATE, 772, 118, 0, 61, 772, 1828, 654)
     assert progress.text == "Rate · 118 of 772 · 654 without stars"
 
 
 def test_browsing_has_no_progress() -> None:
-    assert Progress(Pass.BROWSE, 5, 0, 0, 0, 0, 0, 0).text == ""
+    assert PassProgress(Pass.BROWSE, 5, 0, 0, 0, 0, 0, 0).text == ""

@@ -141,8 +141,8 @@ class Marks:
 
 
 def keep_fields(marks: Marks) -> dict[str, object]:
-    """Return the fields that keeping a photo sets; it also removes a reject flag."""
-    return {"kept": True} | ({"flag": None} if marks.flag is Flag.REJECT else {})
+    """Return the fields that keeping a photo sets; a pick stays one, a reject flag is removed."""
+    return {"kept": True, "flag": Flag.PICK if marks.flag is Flag.PICK else None}
 
 
 def pick_fields(marks: Marks) -> dict[str, object]:

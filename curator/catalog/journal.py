@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from curator.catalog.decisions import Decisions
@@ -284,10 +284,41 @@ class Journal:
                 made[photo, (change.field, about)] = Change(
                     photo, change.field, before, after, about, again and change.field == "rating"
                 )
+            if kind == "undo":
+                made |= self._left_by_files(made, {photo for photo, _ in now.values()}, old.id)
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), old.id, old.context)
             expected = self._predicted(old.id) if kind == "redo" else {}
             self._tags.revise(revisions(old), back=kind == "undo")
             return self.enter(new, StepDetails(scope, order_name or "", expected))
+
+    def _left_by_files(
+        self, made: Mapping[tuple[int, FieldKey], Change], photos: Collection[int], step: int
+    ) -> dict[tuple[int, FieldKey], Change]:
+        """Return the changes of photos that only files judge without a step.
+
+        Stars that were read from a file after a person had kept the photo do not say so themselves.
+        """
+        by_file = {
+            row[0]
+            for row in self._store.rows_for(
+                "SELECT d.photo_id FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+                " WHERE s.source = 'file' AND d.photo_id IN ({})",
+                photos,
+            )
+        }
+        left: dict[tuple[int, FieldKey], Change] = {}
+        for photo, (_, current) in self._decisions.marks(by_file).items():
+            values = {
+                name: made[key].after if (key := (photo, (name, None))) in made else value
+                for name, value in zip(FIELDS, current, strict=True)
+            }
+            if values["elsewhere"] or not any(values[name] for name in VERDICT):
+                continue
+            family = self._decisions.family(photo)
+            standing = [self._decisions.standing(family, (name, None), step) for name in VERDICT]
+            if {row[2] for row in standing if row} == {"file"}:
+                left[photo, ("elsewhere", None)] = Change(photo, "elsewhere", 0, 1)
+        return left
 
     def _was_repeated(self, undo: int) -> bool:
         """Whether an undo reverted the rating of a photo rated again, for the redo to repeat."""

@@ -19,7 +19,7 @@ from curator.model import (
     rating_fields,
     reject_fields,
 )
-from curator.session import Session, StepText, changed_marks
+from curator.session import Session, StepText
 
 
 def _mark(
@@ -31,19 +31,18 @@ def _mark(
 ) -> None:
     """Mark the photos that a mark applies to; ``fields`` returns what a photo's marks become.
 
+    The journal leaves out what a photo has already: another process may have marked it since.
     ``whole``: of a collapsed stack, mark every unreviewed frame, not only the one shown.
     """
-    photos, table = session.stacks.targets(whole), session.table
-    from_file = table.column("elsewhere")[table.rows_of(photos)].tolist()
-    states = zip(session.photos.details.marks_of(photos), from_file, strict=True)
-    new: dict[tuple[Marks, bool], Mapping[str, object]] = {}  # most of ten thousand are equal
+    photos = session.stacks.targets(whole)
+    new: dict[Marks, Mapping[str, object]] = {}  # most of ten thousand are equal
     changes = {}
-    for photo, state in zip(photos, states, strict=True):
-        if state not in new:
-            marks, is_from_file = state
-            # A mark that repeats what a file says is still a decision by a person.
-            new[state] = fields(marks) if is_from_file else changed_marks(marks, **fields(marks))
-        changes[photo] = new[state]
+    for photo, marks in zip(photos, session.photos.details.marks_of(photos), strict=True):
+        if marks not in new:
+            new[marks] = fields(marks)
+        changes[photo] = new[marks]
+        if photo in session.photos.hidden_stars:  # stars that are not shown cannot be removed
+            changes[photo] = {k: v for k, v in new[marks].items() if v != getattr(marks, k)}
     if changes:
         session.decisions.mark(act, changes, advance=advance)
 
@@ -87,14 +86,18 @@ def keep_this(session: Session, invert: bool) -> None:
 
     A single photo is kept. Frames that you marked before do not change.
     """
-    if any(len(frames) > 1 for frames in session.stacks.frames_of_each(session.stacks.targets())):
-        session.refresh()  # others may have decided, or files proved to be one photo, a moment ago
-    kept = session.stacks.targets()
+    table, kept = session.table, session.stacks.targets()
     stacks = session.stacks.frames_of_each(kept)
-    table = session.table
+    known = set[int]().union(*stacks)  # frames that join now were not on screen
+    if any(len(frames) > 1 for frames in stacks):
+        session.refresh()  # others may have decided, or files proved to be one photo, a moment ago
+        if session.stacks.targets() != kept:
+            session.messages.say("The stack has just changed. Look again before you decide.")
+            return
+        stacks = session.stacks.frames_of_each(kept)
     rest = {
         frame
-        for frame in set().union(*stacks).difference(kept)
+        for frame in set().union(*stacks).intersection(known).difference(kept)
         if table.verdict(frame) is Verdict.UNREVIEWED
     }
     if session.criteria.mode is not Pass.RATE:

@@ -7,13 +7,13 @@ projects, stacks, preferences. The window never advances before the decision is 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
 from curator.library import captions
-from curator.model import Changes, Field, Marks, Step
+from curator.model import Changes, Field, Step
 from curator.session.navigation import Navigator
 from curator.session.panes import Pair
 from curator.session.repeats import RepeatController
@@ -129,6 +129,7 @@ class DecisionController(QObject):
     def _write(self, act: str, changes: Changes, text: StepText | None) -> tuple[Step, str]:
         """Write a step; return it and the sentence about it. The list does not show it yet."""
         ids = list(changes)
+        self._photos.untouched = False
         what = self._photos.named(ids)
         text = text or StepText(what, captions.done_text(act, what))
         self._messages.announce_slow(f"Marking {len(ids):,} photos…", len(ids))
@@ -225,8 +226,3 @@ class DecisionController(QObject):
 
     def _follow(self, photo_ids: set[int]) -> None:
         self._taste.teach(self._photos.follow_marks(photo_ids))
-
-
-def changed_marks(marks: Marks, **fields: object) -> Mapping[str, object]:
-    """Return the fields whose values differ from the marks a photo has."""
-    return {name: value for name, value in fields.items() if getattr(marks, name) != value}

@@ -74,14 +74,18 @@ class Listing:
     def replace(self, ids: Ids, current: int | None = None) -> None:
         """Replace the list; ``current``, else the current photo, stays current if it is in it.
 
-        Otherwise the position stays, or the nearest that exists: a list that shrinks or is sorted
-        again never jumps to its first photo.
+        Otherwise the next photo of the former list that is still in it becomes current, or else the
+        last one before, so that no photo is passed over; without any, the position stays.
         """
         wanted = self.current if current is None else current
+        was, at = self.ids, max(self.index, 0)
         self.ids = ids
         self._positions = np.full(int(ids.max()) + 1 if len(ids) else 0, -1, np.int32)
         self._positions[ids] = np.arange(len(ids))
         position = None if wanted is None else self.position(wanted)
+        if position is None:
+            left = self.positions(np.concatenate([was[at:], was[:at][::-1]]))
+            position = int(left[0]) if len(left) else None
         self.index = min(max(self.index, 0), len(ids) - 1) if position is None else position
         self.selection = frozenset(photo for photo in self.selection if photo in self)
         self._cut()
@@ -89,8 +93,9 @@ class Listing:
     def join(self, ids: Ids, placed: Iterable[int] = ()) -> None:
         """Add new photos behind what the filmstrip shows, in the order of ``ids``.
 
-        Frames of the current stack, and of stacks behind it, join theirs. Photos that were
-        ``placed`` by :meth:`move` keep their positions.
+        Frames of the current stack, and of stacks behind it, join theirs, but none moves before the
+        current photo, where nobody would see it. Photos that were ``placed`` by :meth:`move` keep
+        their positions.
         """
         split = min(self.index + _STRIP_AHEAD, len(self.ids)) if self.index >= 0 else 0
         head, positions = self.ids[:split], np.sort(self.positions(placed))
@@ -100,18 +105,28 @@ class Listing:
             if photo in self:
                 self.move(photo, int(position))
         if len(self):
-            self.gather(self.units[self.units.at(self.index)].start)
+            self._gather_ahead()
 
     def move(self, photo_id: int, position: int) -> None:
         """Move a photo to a position of the list; the current photo stays current."""
         others = self.ids[self.ids != photo_id]
         self.replace(np.insert(others, min(position, len(others)), photo_id))
 
-    def gather(self, start: int = 0) -> None:
-        """Gather the frames of each stack, from a position on; nothing else moves."""
-        rest = self.ids[start:]
-        order = spans.group_stacks(self._stacks.of(rest), self._stacks.ranks(rest))
-        self.replace(np.concatenate([self.ids[:start], rest[order]]))
+    def gather(self, photo_ids: Iterable[int]) -> None:
+        """Gather the frames of stacks that some photos are or were in; nothing else moves."""
+        stacks = self._stacks.of(self.ids)
+        units = [self.units[number] for number in self.units.over(self.positions(photo_ids))]
+        touched = [stacks[unit.start : unit.stop] for unit in units]
+        stacks[~np.isin(stacks, np.concatenate([_NO_IDS, *touched]))] = 0
+        self.replace(self.ids[spans.group_stacks(stacks, self._stacks.ranks(self.ids))])
+
+    def _gather_ahead(self) -> None:
+        """Gather the frames of each stack from the current photo on, which comes first."""
+        rest = self.ids[self.index :]
+        ranks = self._stacks.ranks(rest).copy()
+        ranks[0] = -1
+        order = spans.group_stacks(self._stacks.of(rest), ranks)
+        self.replace(np.concatenate([self.ids[: self.index], rest[order]]))
 
     # --- units and tiles
 
@@ -176,7 +191,7 @@ class Listing:
         self.index = int(self._positions[photo_id])
 
     def toggle(self, photo_id: int) -> None:
-        """Add a tile to the selection or take it out; go to it."""
+        """Add a tile to the selection and go to it; or take it out, and go to the nearest left."""
         start = self.selection
         if not start and self.current is not None:
             start = frozenset(self.tile(self.current).tolist())
@@ -184,6 +199,9 @@ class Listing:
         self.selection = start - tile if tile <= start else start | tile
         self._anchor = photo_id
         self.index = int(self._positions[photo_id])
+        if self.selection and photo_id not in self.selection:
+            left = self.positions(self.selection)
+            self.index = int(left[np.argmin(np.abs(left - self.index))])
 
     def select_range(self, photo_id: int) -> None:
         """Select all tiles between the anchor and a photo; go to it."""

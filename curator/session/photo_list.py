@@ -290,6 +290,11 @@ class PhotoList(QObject):
         changed = seen.unreported
         if seen.folders != table.folders.serial:
             self._follow_folders()
+        if self.criteria.mode is not Pass.BROWSE:
+            known = table.known_ids(changed).tolist()
+            unlisted = [photo for photo in known if photo not in self.listing]
+            if unlisted and self.membership.first_fitting(unlisted) is not None:
+                seen.order = -1  # it joins: a reject taken back, a file that can be read now
         same = seen.order == table.order_serial and seen.projects == table.projects.serial
         if changed or not same:
             self._update()
@@ -389,17 +394,17 @@ class PhotoList(QObject):
         if seen.unreported:  # the pipeline or another process changed photos, too
             self.follow_changes()
         else:
-            self._move_marked()
+            self._move_marked(changed)
         self.photos_changed.emit(self.stacks.with_frames(changed))
         self.counts_changed.emit()
         return changed | read
 
-    def _move_marked(self) -> None:
+    def _move_marked(self, changed: set[int]) -> None:
         """Gather the frames of a new stack, and move photos as the person did; leave all others."""
         table, criteria, seen = self.table, self.criteria, self._seen
         if seen.stacks != table.stacks.serial:
             seen.stacks = table.stacks.serial
-            self.listing.gather()
+            self.listing.gather(changed)
             self.list_changed.emit()
         if seen.projects != table.projects.serial and is_manual(table, criteria.order):
             seen.projects = table.projects.serial

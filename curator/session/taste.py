@@ -17,7 +17,7 @@ from curator.learning.learner import Learned, ScoreChange
 from curator.learning.learner_thread import LearnerThread
 from curator.learning.outlook import Outlook, OutlookReport
 from curator.learning.report import Report, report
-from curator.model import Changes, KnownError, Step
+from curator.model import Changes, KnownError, Pass, Step
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
@@ -73,6 +73,7 @@ class TasteController(QObject):
         self._marked: set[int] = set()
         self._left_out: set[int] | None = None  # to report to the learner
         self._waits_for_scores = False  # the list is sorted by match, but there are no scores yet
+        self._rebuilt_at: int | None = None  # the current photo when the list was rebuilt
         self.learner = LearnerThread(
             services.catalog.path, services.settings.taste, services.home.cache
         )
@@ -111,7 +112,11 @@ class TasteController(QObject):
             return
         self._table.scores.set(learned.ids, learned.scores, learned.predicted)
         if self._waits_for_scores and learned.ready and self._criteria.order == "match":
-            self._photos.rebuild(self._photos.current)
+            self._waits_for_scores = False
+            photos = self._photos
+            # A pass in which the person has moved stays: photos would move behind the current one.
+            if self._criteria.mode is Pass.BROWSE or photos.current == self._rebuilt_at:
+                photos.rebuild(photos.current)
         self._emit_scores_changed()
         self._photos.counts_changed.emit()
 
@@ -174,6 +179,7 @@ class TasteController(QObject):
         """Note whether the list is to be rebuilt when the first scores arrive."""
         by_match = self._criteria.order == "match"
         self._waits_for_scores = by_match and not np.isfinite(self._table.scores.expected).any()
+        self._rebuilt_at = self._photos.current
 
     # --- teaching
 

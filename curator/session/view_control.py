@@ -44,6 +44,7 @@ class ViewController(QObject):
             return
         state = self._view_state
         state.view, state.finished = view, False
+        self._photos.untouched &= view is View.GRID
         if view is View.GRID:
             state.zoom = state.developed = None
         state.publish()

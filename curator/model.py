@@ -162,7 +162,7 @@ def rating_fields(marks: Marks, number: int) -> dict[str, object]:
     """
     if number:
         return {"rating": number, "kept": True}
-    return {"rating": None, "kept": marks.kept or marks.rating is not None}
+    return {"rating": None} | ({"kept": True} if marks.kept or marks.rating is not None else {})
 
 
 def counted(number: int, noun: str) -> str:

@@ -285,7 +285,8 @@ class Journal:
                     photo, change.field, before, after, about, again and change.field == "rating"
                 )
             if kind == "undo":
-                made |= self._left_by_files(made, {photo for photo, _ in now.values()}, old.id)
+                judged = {photo for photo, (field, _) in made if field in VERDICT}
+                made |= self._left_by_files(made, judged, old.id)
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), old.id, old.context)
             expected = self._predicted(old.id) if kind == "redo" else {}
             self._tags.revise(revisions(old), back=kind == "undo")
@@ -315,7 +316,8 @@ class Journal:
             if values["elsewhere"] or not any(values[name] for name in VERDICT):
                 continue
             family = self._decisions.family(photo)
-            standing = [self._decisions.standing(family, (name, None), step) for name in VERDICT]
+            fields = (*VERDICT, "elsewhere")  # which a person changes by confirming a file's mark
+            standing = [self._decisions.standing(family, (name, None), step) for name in fields]
             if {row[2] for row in standing if row} == {"file"}:
                 left[photo, ("elsewhere", None)] = Change(photo, "elsewhere", 0, 1)
         return left

@@ -135,8 +135,9 @@ def unflag(session: Session, invert: bool) -> None:
     culling = session.criteria.mode is Pass.CULL
 
     def fields(marks: Marks) -> dict[str, object]:
-        kept = not culling and (marks.kept or marks.flag is Flag.PICK)
-        return {"flag": None, "kept": kept}
+        if culling:
+            return {"flag": None, "kept": False}
+        return {"flag": None} | ({"kept": True} if marks.kept or marks.flag is Flag.PICK else {})
 
     _mark(session, "unflag", fields, session.preferences.unflag_advances != invert)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from curator.library import captions
-from curator.model import Changes, Field, Step
+from curator.model import Change, Changes, Field, Step
 from curator.session.navigation import Navigator
 from curator.session.panes import Pair
 from curator.session.repeats import RepeatController
@@ -143,7 +143,7 @@ class DecisionController(QObject):
 
     def _take_over(self, step: Step, said: str) -> None:
         """Update the list after a step of this window, and announce it."""
-        self._follow({change.photo_id for change in step.changes})
+        self._follow(step.changes)
         if step.id:
             self._messages.announce(self._preferences.with_undo_key(said))
             self.decided.emit(said)
@@ -198,7 +198,7 @@ class DecisionController(QObject):
         """Update the window after a step that the catalog wrote itself: a tag was renamed."""
         if step.id:
             self.own_steps.add(step.id)
-            self.follow_step(set())
+            self.follow_step(())
             self._messages.announce(self._preferences.with_undo_key(step.summary))
 
     def _context(self, act: str, what: str, ids: list[int]) -> dict[str, object]:
@@ -218,11 +218,13 @@ class DecisionController(QObject):
         }
         return context if panes is None else context | {"panes": list(panes.photos)}
 
-    def follow_step(self, photo_ids: set[int]) -> None:
-        """Update the list and teach the learner after a step about these photos was written."""
+    def follow_step(self, changes: Sequence[Change]) -> None:
+        """Update the list and teach the learner after a step with these changes was written."""
         self._repeats.forget_told()
         self._taste.forget_revealed()
-        self._follow(photo_ids)
+        self._follow(changes)
 
-    def _follow(self, photo_ids: set[int]) -> None:
-        self._taste.teach(self._photos.follow_marks(photo_ids))
+    def _follow(self, changes: Sequence[Change]) -> None:
+        photos = {change.photo_id for change in changes}
+        stacked = {change.photo_id for change in changes if change.field in ("stacked", "apart")}
+        self._taste.teach(self._photos.follow_marks(photos, stacked))

@@ -201,7 +201,8 @@ class Listing:
         self.index = int(self._positions[photo_id])
         if self.selection and photo_id not in self.selection:
             left = self.positions(self.selection)
-            self.index = int(left[np.argmin(np.abs(left - self.index))])
+            near = int(self.ids[left[np.argmin(np.abs(left - self.index))]])
+            self.index = int(self._positions[self._stacks.cover(self.tile(near))])
 
     def select_range(self, photo_id: int) -> None:
         """Select all tiles between the anchor and a photo; go to it."""

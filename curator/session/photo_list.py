@@ -381,8 +381,16 @@ class PhotoList(QObject):
             finished = self.view_state.finished
             self.view_state.finished = finished and not (was_empty and len(ordered))
 
-    def follow_marks(self, changed: set[int]) -> set[int]:
-        """Update the list after marks of these photos; return all photos that changed by them."""
+    def follow_marks(self, changed: set[int], stacked: Set[int] = frozenset()) -> set[int]:
+        """Update the list after a step of the person.
+
+        Args:
+            changed: the photos that the step is about.
+            stacked: those among them that the person stacked, or took out of their stacks.
+
+        Returns:
+            All photos that changed.
+        """
         table, criteria, seen = self.table, self.criteria, self._seen
         known = seen.unreported.copy()
         read = self._read(folders=False)
@@ -391,23 +399,24 @@ class PhotoList(QObject):
         if criteria.mode is Pass.BROWSE and (criteria.filter or criteria.scope.follows_marks):
             fits = self.membership.fits()[table.rows_of(self.ids)]
             self.stale = frozenset(self.ids[~fits].tolist())
+        if stacked:
+            self.listing.gather(stacked)
+            self.list_changed.emit()
         if seen.unreported:  # the pipeline or another process changed photos, too
             self.follow_changes()
-        else:
-            self._move_marked(changed)
+        elif not stacked and seen.stacks != table.stacks.serial:  # and stacked the marked ones
+            self._update()
+        seen.stacks = table.stacks.serial
+        self._move_in_project()
         self.photos_changed.emit(self.stacks.with_frames(changed))
         self.counts_changed.emit()
         return changed | read
 
-    def _move_marked(self, changed: set[int]) -> None:
-        """Gather the frames of a new stack, and move photos as the person did; leave all others."""
-        table, criteria, seen = self.table, self.criteria, self._seen
-        if seen.stacks != table.stacks.serial:
-            seen.stacks = table.stacks.serial
-            self.listing.gather(changed)
-            self.list_changed.emit()
-        if seen.projects != table.projects.serial and is_manual(table, criteria.order):
-            seen.projects = table.projects.serial
+    def _move_in_project(self) -> None:
+        """Move photos to where the person just moved them in a project, and no others."""
+        table, criteria, serial = self.table, self.criteria, self.table.projects.serial
+        if serial != self._seen.projects and is_manual(table, criteria.order):
+            self._seen.projects = serial
             ordered = sorted_ids(table, self.members(), criteria.order, criteria.is_reversed)
             self.listing.replace(ordered)
             self.list_changed.emit()

@@ -74,6 +74,7 @@ class TasteController(QObject):
         self._left_out: set[int] | None = None  # to report to the learner
         self._waits_for_scores = False  # the list is sorted by match, but there are no scores yet
         self._rebuilt_at: int | None = None  # the current photo when the list was rebuilt
+        self._rebuilt_at_front = False  # whether it was the first, and no photo was asked for
         self.learner = LearnerThread(
             services.catalog.path, services.settings.taste, services.home.cache
         )
@@ -113,10 +114,12 @@ class TasteController(QObject):
         self._table.scores.set(learned.ids, learned.scores, learned.predicted)
         if self._waits_for_scores and learned.ready and self._criteria.order == "match":
             self._waits_for_scores = False
-            photos = self._photos
+            photos, at_front = self._photos, self._rebuilt_at_front
             # A pass in which the person has moved stays: photos would move behind the current one.
             if self._criteria.mode is Pass.BROWSE or photos.current == self._rebuilt_at:
                 photos.rebuild(photos.current)
+                if at_front:
+                    photos.go_to_first()
         self._emit_scores_changed()
         self._photos.counts_changed.emit()
 
@@ -175,11 +178,12 @@ class TasteController(QObject):
             return {}, None
         return self.learned.by_id(), self.learned.name
 
-    def _note_rebuilt(self) -> None:
-        """Note whether the list is to be rebuilt when the first scores arrive."""
+    def _note_rebuilt(self, keep: int | None) -> None:
+        """Note whether and where the list is to be rebuilt when the first scores arrive."""
         by_match = self._criteria.order == "match"
         self._waits_for_scores = by_match and not np.isfinite(self._table.scores.expected).any()
         self._rebuilt_at = self._photos.current
+        self._rebuilt_at_front = keep is None and self._photos.index == 0
 
     # --- teaching
 

@@ -101,8 +101,8 @@ class UndoController(QObject):
             return
         self._announced = None
         self._decisions.own_steps.add(done.id)
+        self._decisions.follow_step(done.changes)
         changed = [change.photo_id for change in done.changes]
-        self._decisions.follow_step(set(changed))
         if changed:  # renaming a tag changes no photo
             self._show_again(step, changed)
         act, what = step.context.get("act", "marks"), step.context.get("what", step.summary)

@@ -74,6 +74,7 @@ def test_rejected_photos_are_reviewed_and_go_to_the_trash_except_one(
 @pytest.mark.slow
 def test_a_pair_is_split_and_joined_again(evening: Evening, shoot: Path) -> None:
     session = evening.open(shoot, photos=4).session
+    evening.until(lambda: evening.all_read(4))  # the loupe stays at the photo it opened with
     evening.press("E", "Shift+R").reads("Split DSC_0")
     evening.until(lambda: evening.all_read(5))
     evening.press("X")

@@ -73,7 +73,7 @@ def test_first_scores_sort_a_pass_only_if_the_person_has_not_moved(
 ) -> None:
     session = person.run("cull").session
     session.criteria.choose_order("match", False)
-    session.photos.rebuild(session.current)  # as when the window opens: there are no scores yet
+    session.photos.rebuild()  # as when the window opens: there are no scores yet
     if moved:
         person.run("next_photo", "next_photo", "next_photo")
     before = session.ids.tolist()
@@ -82,6 +82,7 @@ def test_first_scores_sort_a_pass_only_if_the_person_has_not_moved(
     learned = Learned("starter", 30, 30, 12, model=model, ids=np.arange(1, 13))
     session.taste._on_learned(replace(learned, predicted=stars, scores=20 * stars))
     assert (session.ids.tolist() == before) is moved
+    assert (session.photos.index == 0) is not moved
 
 
 @pytest.mark.parametrize("mode", ["cull", "rate"])
@@ -151,6 +152,51 @@ def test_a_tile_taken_out_of_the_selection_gets_no_mark(session: Session) -> Non
     session.photos.toggle_selected(5)
     session.photos.toggle_selected(5)
     assert session.stacks.targets() == [3]
+
+
+def test_the_last_tiles_taken_out_leave_the_cover_of_a_stack_as_target(
+    session: Session, home: Home
+) -> None:
+    catalogs.stack(home.catalog, 5, 6, 7)
+    session.decisions.decide("5 stars", {7: {"rating": 5, "kept": True}})
+    session.refresh()
+    session.photos.select_only(7)
+    session.photos.toggle_selected(3)
+    session.photos.toggle_selected(3)
+    assert session.current == 7 and session.stacks.targets() == [7]
+
+
+def test_a_stack_made_by_hand_in_a_cull_is_together_whatever_else_changed(
+    person: Person, home: Home
+) -> None:
+    session = person.run("cull", "grid").session
+    session.photos.select_only(3)
+    session.photos.toggle_selected(5)
+    session.photos.toggle_selected(12)
+    catalogs.capture(home.catalog, 8, iso=800)
+    person.run("stack_selection")
+    assert session.photos.listing.unit(3).tolist() == [3, 5, 12]
+
+
+def test_no_stars_takes_back_nothing_that_another_process_kept(person: Person) -> None:
+    session = person.run("cull").session
+    with closing(Catalog.open(session.catalog.path)) as other:
+        other.journal.decide({2: {"rating": 5, "kept": True}}, summary="Elsewhere")
+    person.run("stars_0")
+    assert session.catalog.photos.get(2).marks == Marks(kept=True)
+
+
+def test_undoing_a_label_leaves_a_confirmed_mark_of_a_file_confirmed(session: Session) -> None:
+    journal = session.catalog.journal
+    journal.decide({4: {"flag": "reject"}}, summary="Read", source="file")
+    journal.decide({4: {"flag": "reject"}}, summary="Rejected")
+    assert not session.catalog.photos.get(4).elsewhere
+    journal.decide({4: {"label": "red"}}, summary="Red")
+    journal.undo()
+    assert not session.catalog.photos.get(4).elsewhere
+    journal.decide({4: {"rating": 2}}, summary="2 stars")
+    journal.undo()
+    assert not session.catalog.photos.get(4).elsewhere
 
 
 def test_a_mark_prevails_over_one_the_window_has_not_read_yet(person: Person) -> None:

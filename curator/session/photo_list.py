@@ -293,7 +293,8 @@ class PhotoList(QObject):
         if self.criteria.mode is not Pass.BROWSE:
             known = table.known_ids(changed).tolist()
             unlisted = [photo for photo in known if photo not in self.listing]
-            if unlisted and self.membership.first_fitting(unlisted) is not None:
+            may_fit = self.membership.may_be_in_scope(np.array(unlisted, np.int64))
+            if may_fit and self.membership.first_fitting(unlisted) is not None:
                 seen.order = -1  # it joins: a reject taken back, a file that can be read now
         same = seen.order == table.order_serial and seen.projects == table.projects.serial
         if changed or not same:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 
@@ -178,6 +179,11 @@ def file_size(number: float) -> str:
         del units[0]
     digits = 0 if units[0] in ("bytes", "kB") else 1
     return f"{value:,.{digits}f} {units[0]}"
+
+
+def path_label(path: str | PurePath) -> str:
+    """Return the name of a file or folder; for a drive's root, which has none, its path."""
+    return PurePath(path).name or str(path)
 
 
 def time_span(seconds: float) -> str:

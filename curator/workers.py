@@ -572,7 +572,7 @@ class WorkerPool:
     def _acquire(self, token: object) -> _Worker:
         with self._lock:
             if self._closed:
-                raise WorkerCancelled(f"{self.doing} was stopped.")
+                raise self._cancelled()
             worker = self._idle.pop() if self._idle else None
         if worker is not None and not worker.is_alive():  # killed by the system while it waited
             worker.kill()
@@ -584,7 +584,7 @@ class WorkerPool:
             if not self._closed:
                 return worker
         self._discard(worker)
-        raise WorkerCancelled(f"{self.doing} was stopped.")
+        raise self._cancelled()
 
     def _run_on(self, worker: _Worker, call: bytes, timeout_s: float) -> tuple[bool, Any]:
         if not worker.ready:
@@ -621,9 +621,12 @@ class WorkerPool:
                 worker.pipe.send_bytes(b"release")
         return good, value
 
+    def _cancelled(self) -> WorkerCancelled:
+        return WorkerCancelled(f"{self.doing} was stopped.")
+
     def _check_cancelled(self, worker: _Worker) -> None:
         if worker.cancelled:
-            raise WorkerCancelled(f"{self.doing} was stopped.")
+            raise self._cancelled()
 
     def _release(self, worker: _Worker) -> None:
         # A process that still holds much of its memory limit would fail the next photo.

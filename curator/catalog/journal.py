@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from curator.catalog.decisions import Decisions
@@ -285,33 +285,38 @@ class Journal:
                     photo, change.field, before, after, about, again and change.field == "rating"
                 )
             if kind == "undo":
-                judged = {photo for photo, (field, _) in made if field in VERDICT}
-                made |= self._left_by_files(made, judged, old.id)
+                made |= self._left_by_files(made, dict(now.values()), old.id)
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), old.id, old.context)
             expected = self._predicted(old.id) if kind == "redo" else {}
             self._tags.revise(revisions(old), back=kind == "undo")
             return self.enter(new, StepDetails(scope, order_name or "", expected))
 
     def _left_by_files(
-        self, made: Mapping[tuple[int, FieldKey], Change], photos: Collection[int], step: int
+        self, made: Mapping[tuple[int, FieldKey], Change], now: Mapping[int, Row], step: int
     ) -> dict[tuple[int, FieldKey], Change]:
-        """Return the changes of photos that only files judge without a step.
+        """Return the changes of photos that only files judge once a step is undone.
 
         Stars that were read from a file after a person had kept the photo do not say so themselves.
+
+        Args:
+            made: what the undo changes.
+            now: photo → the present values of FIELDS.
+            step: the step that is undone.
         """
+        judged = {photo for photo, (field, _) in made if field in VERDICT}
         by_file = {
             row[0]
             for row in self._store.rows_for(
                 "SELECT d.photo_id FROM decision AS d JOIN step AS s ON s.id = d.step_id"
                 " WHERE s.source = 'file' AND d.photo_id IN ({})",
-                photos,
+                judged,
             )
         }
         left: dict[tuple[int, FieldKey], Change] = {}
-        for photo, (_, current) in self._decisions.marks(by_file).items():
+        for photo in by_file:
             values = {
                 name: made[key].after if (key := (photo, (name, None))) in made else value
-                for name, value in zip(FIELDS, current, strict=True)
+                for name, value in zip(FIELDS, now[photo], strict=True)
             }
             if values["elsewhere"] or not any(values[name] for name in VERDICT):
                 continue

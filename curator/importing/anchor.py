@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from curator import volumes
-from curator.model import UnavailableError
+from curator.model import UnavailableError, path_label
 
 
 class Anchor:
@@ -36,7 +36,7 @@ class Anchor:
         self._has_node = _has_node(mount)
         self._within = "" if mount is None else volumes.within(path, mount)
         self._top = None if mount is None or len(Path(mount.path).parts) == 1 else mount.path
-        self.label = mount.label if mount is not None and self._top else path.name or str(path)
+        self.label = mount.label if mount is not None and self._top else path_label(path)
 
     def on_volume(self) -> tuple[str, tuple[str, str]] | None:
         """Return its path, with the key of its volume and its path there; None without a key."""

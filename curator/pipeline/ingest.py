@@ -17,7 +17,7 @@ from typing import Protocol
 from curator import files, volumes
 from curator.catalog import Catalog, FileReader
 from curator.home import absolute
-from curator.model import KnownError
+from curator.model import KnownError, path_label
 from curator.pipeline.dispatch import Dispatcher
 from curator.pipeline.events import PipelineEvents, ScanReport
 from curator.pipeline.file_probe import PATIENCE_S, FileProbe
@@ -35,7 +35,6 @@ from curator.pipeline.scanning import (
     Part,
     Request,
     Scanner,
-    folder_label,
     rescanned,
     rescanned_changes,
 )
@@ -275,7 +274,7 @@ class Ingest:
         for number in changes.scan:
             request = rescanned(self._catalog, number, self.scanner.reader)
             request.changed_folder = next(
-                (folder_label(part.sources[0]) for part in request.parts), ""
+                (path_label(part.sources[0]) for part in request.parts), ""
             )
             self.scanner.ask(request)
         self._watcher.refresh()

@@ -116,7 +116,7 @@ class ProgressReporter:
         self._published_at = self._count_at = 0.0
         self._counted = 0  # photos finished and unfinished at the last count
         # Photos that wait for faces, encoder, vision model and text.
-        self._measuring = self._comparing = self._describing = self._texts = 0
+        self._measuring = self._analyzing = self._describing = self._texts = 0
         self._away = ""
         self._held: KnownError | None = None  # why photos are not described, as last reported
 
@@ -144,7 +144,7 @@ class ProgressReporter:
         with contextlib.suppress(KnownError):
             waiting = self._waiting(catalog, now)
             progress = replace(
-                self._counts.progress(waiting, scanning, paused, self._comparing),
+                self._counts.progress(waiting, scanning, paused, self._analyzing),
                 measuring=self._measuring,
                 texts=self._texts,
                 describing=self._describing,
@@ -174,7 +174,7 @@ class ProgressReporter:
         if now >= self._count_at:
             self._counted = catalog.work.unfinished() + finished
             self._measuring = catalog.work.count_unfinished(FACES)
-            self._comparing = catalog.work.unfinished("proxy")
+            self._analyzing = catalog.work.unfinished("proxy")
             self._describing = catalog.work.count_unfinished(DESCRIBE)
             self._texts = catalog.work.count_unfinished(READ_TEXT)
             self._away = waiting_for_drives(catalog)

@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from curator import files
 from curator.catalog import Catalog, Examined, FileReader, FolderRow, Missing, Scan
 from curator.files import WalkReport
-from curator.model import CatalogError, FileGroup, FoundFile, KnownError
+from curator.model import CatalogError, FileGroup, FoundFile, KnownError, path_label
 from curator.pipeline.events import ScanReport
 from curator.pipeline.file_probe import PatientReader, open_beside
 from curator.pipeline.folder_watcher import ChangedDirectory
@@ -179,11 +179,6 @@ def _not_there(row: FolderRow) -> str:
     return f"{row.path} is not there{drive}."
 
 
-def folder_label(path: str | Path) -> str:
-    """Return the name of a folder; for a drive's root its path."""
-    return Path(path).name or str(path)
-
-
 def rescanned_changes(
     catalog: Catalog,
     folder: Path,
@@ -202,7 +197,7 @@ def rescanned_changes(
             parts.append(Part(sources, deep, True, scan, found))
     # If only one directory changed, the report names it.
     named = folder if len(changes) > 1 else changes[0].directory
-    return Request(parts, changed_folder=folder_label(named))
+    return Request(parts, changed_folder=path_label(named))
 
 
 IsHere = Callable[[Catalog, int | None, FileReader], bool]

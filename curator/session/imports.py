@@ -26,7 +26,7 @@ from curator.catalog import FolderRow
 from curator.catalog.imports import ImportRow
 from curator.importing.report import DestinationReport, FileFailure, ImportProgress, ImportReport
 from curator.importing.request import ImportRequest
-from curator.model import KnownError
+from curator.model import KnownError, path_label
 from curator.session.cards import CardWatcher
 from curator.session.import_engine import CardEngine
 from curator.session.import_thread import (
@@ -151,7 +151,7 @@ class ImportController(QObject):
     def name_of(self, path: Path) -> str:
         """Return the name of a card for people, or that of a folder."""
         card = self._cards.at(str(path))
-        return card.label if card is not None else path.name or str(path)
+        return card.label if card is not None else path_label(path)
 
     def start(self, plan: ImportPlan) -> None:
         """Start an import, and open its cards as folders.
@@ -317,7 +317,7 @@ def _earlier(row: ImportRow) -> EarlierImport:
     paths = {name: tuple(map(Path, values.get(name, ()))) for name in ("cards", "destinations")}
     request = ImportRequest(**{**values, **paths})
     report = report_from(row.report) if row.report is not None else None
-    names = report.cards if report is not None else [p.name or str(p) for p in request.cards]
+    names = report.cards if report is not None else [path_label(p) for p in request.cards]
     return EarlierImport(
         row.id, row.started_at, tuple(names), request, report, int(row.request.get("files", 0))
     )

@@ -65,9 +65,11 @@ class Listing:
         position = self._positions[photo_id] if 0 <= photo_id < len(self._positions) else -1
         return int(position) if position >= 0 else None
 
-    def positions(self, photo_ids: Iterable[int]) -> Ids:
+    def positions(self, photo_ids: Iterable[int] | Ids) -> Ids:
         """Return the positions of those photos that are in the list."""
-        ids = np.fromiter(photo_ids, np.int64)
+        ids = photo_ids
+        if not isinstance(ids, np.ndarray):
+            ids = np.fromiter(ids, np.int64)
         positions = self._positions[ids[ids < len(self._positions)]]
         return positions[positions >= 0].astype(np.int64)
 

@@ -276,10 +276,12 @@ class PhotoList(QObject):
                 seen.order, seen.stacks = table.order_serial, table.stacks.serial
         return at_most is not None and len(changed) >= at_most
 
-    def _read(self, folders: bool, at_most: int | None = None) -> set[int]:
-        """Read changed photos into the table; return them. Views are told of them later."""
+    def _read(
+        self, folders: bool, at_most: int | None = None, own: Set[int] = frozenset()
+    ) -> set[int]:
+        """Read changed photos into the table; return them. Views are told later of all but own."""
         changed = self.table.refresh(folders, at_most)
-        self._seen.unreported |= changed
+        self._seen.unreported |= changed - own
         self.details.forget(changed)
         self.table.stacks.update_suggestions()
         return changed
@@ -293,8 +295,8 @@ class PhotoList(QObject):
         if self.criteria.mode is not Pass.BROWSE:
             known = table.known_ids(changed).tolist()
             unlisted = [photo for photo in known if photo not in self.listing]
-            may_fit = self.membership.may_be_in_scope(np.array(unlisted, np.int64))
-            if may_fit and self.membership.first_fitting(unlisted) is not None:
+            may_join = unlisted and self.membership.may_be_in_scope(np.array(unlisted))
+            if may_join and self.membership.first_fitting(unlisted) is not None:
                 seen.order = -1  # it joins: a reject taken back, a file that can be read now
         same = seen.order == table.order_serial and seen.projects == table.projects.serial
         if changed or not same:
@@ -382,7 +384,7 @@ class PhotoList(QObject):
             finished = self.view_state.finished
             self.view_state.finished = finished and not (was_empty and len(ordered))
 
-    def follow_marks(self, changed: set[int], stacked: Set[int] = frozenset()) -> set[int]:
+    def follow_marks(self, changed: set[int], stacked: Set[int]) -> set[int]:
         """Update the list after a step of the person.
 
         Args:
@@ -393,9 +395,7 @@ class PhotoList(QObject):
             All photos that changed.
         """
         table, criteria, seen = self.table, self.criteria, self._seen
-        known = seen.unreported.copy()
-        read = self._read(folders=False)
-        seen.unreported = known | (read - changed)
+        read = self._read(folders=False, own=changed)
         self.details.forget(changed)
         if criteria.mode is Pass.BROWSE and (criteria.filter or criteria.scope.follows_marks):
             fits = self.membership.fits()[table.rows_of(self.ids)]

@@ -19,7 +19,7 @@ from curator.library import scopes
 from curator.library.folder_lookup import locate_folders
 from curator.library.scopes import Scope, ScopeRow, search_scope
 from curator.library.sort_keys import in_order
-from curator.model import Failure, KnownError, View
+from curator.model import Failure, KnownError, View, path_label
 from curator.session.drive_look import DriveLook
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
@@ -242,7 +242,7 @@ class SourceController(QObject):
 
 def folder_scope(folder: Path) -> Scope:
     """Return the scope of a folder."""
-    return Scope("folder", str(folder), folder.name or str(folder))
+    return Scope("folder", str(folder), path_label(folder))
 
 
 class AbsentFolders(QObject):

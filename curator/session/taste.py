@@ -72,9 +72,9 @@ class TasteController(QObject):
         self._changed_elsewhere: set[int] = set()
         self._marked: set[int] = set()
         self._left_out: set[int] | None = None  # to report to the learner
-        self._waits_for_scores = False  # the list is sorted by match, but there are no scores yet
-        self._rebuilt_at: int | None = None  # the current photo when the list was rebuilt
-        self._rebuilt_at_front = False  # whether it was the first, and no photo was asked for
+        # Of a list to be sorted by match once there are scores: its current photo when it was made,
+        # and whether it was opened at its front. None: no list waits.
+        self._waits_at: tuple[int | None, bool] | None = None
         self.learner = LearnerThread(
             services.catalog.path, services.settings.taste, services.home.cache
         )
@@ -112,11 +112,11 @@ class TasteController(QObject):
             self._emit_scores_changed()
             return
         self._table.scores.set(learned.ids, learned.scores, learned.predicted)
-        if self._waits_for_scores and learned.ready and self._criteria.order == "match":
-            self._waits_for_scores = False
-            photos, at_front = self._photos, self._rebuilt_at_front
+        if self._waits_at is not None and learned.ready and self._criteria.order == "match":
+            (here, at_front), self._waits_at = self._waits_at, None
+            photos = self._photos
             # A pass in which the person has moved stays: photos would move behind the current one.
-            if self._criteria.mode is Pass.BROWSE or photos.current == self._rebuilt_at:
+            if self._criteria.mode is Pass.BROWSE or photos.current == here:
                 photos.rebuild(photos.current)
                 if at_front:
                     photos.go_to_first()
@@ -180,10 +180,9 @@ class TasteController(QObject):
 
     def _note_rebuilt(self, keep: int | None) -> None:
         """Note whether and where the list is to be rebuilt when the first scores arrive."""
-        by_match = self._criteria.order == "match"
-        self._waits_for_scores = by_match and not np.isfinite(self._table.scores.expected).any()
-        self._rebuilt_at = self._photos.current
-        self._rebuilt_at_front = keep is None and self._photos.index == 0
+        photos, by_match = self._photos, self._criteria.order == "match"
+        waits = by_match and not np.isfinite(self._table.scores.expected).any()
+        self._waits_at = (photos.current, keep is None and photos.index == 0) if waits else None
 
     # --- teaching
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QWidget
 
 from curator import commands, volumes
 from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
-from curator.model import KnownError, NotFoundError, View, bidi_safe
+from curator.model import KnownError, NotFoundError, View, bidi_safe, path_label
 from curator.session import Session
 from curator.settings import ExportSettings
 from curator.ui import external_editor
@@ -120,7 +120,7 @@ class WindowActions(QObject):
             return
         self._state["last_folder"] = str(sources[0].absolute().parent)
         more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
-        session.messages.say(f"Opened {bidi_safe(sources[0].name or str(sources[0]))}{more}")
+        session.messages.say(f"Opened {bidi_safe(path_label(sources[0]))}{more}")
 
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on, and rescan it, or off."""

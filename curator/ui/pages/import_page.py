@@ -20,7 +20,7 @@ from curator.importing.report import (
     ImportProgress,
     ImportReport,
 )
-from curator.model import bidi_safe, counted
+from curator.model import bidi_safe, counted, path_label
 from curator.session import Session
 from curator.session.imports import EarlierImport
 from curator.ui.widgets import theme, words
@@ -402,7 +402,7 @@ def status_text(progress: ImportProgress | None) -> str:
     if reason := progress.reason or (slow.reason if waits else ""):
         return f"Import waits: {reason.partition('. ')[0].rstrip('.')} · {text}"
     if progress.slowest is not None and len(progress.destinations) > 1:
-        text += f" to {bidi_safe(slow.path.name or str(slow.path))}"
+        text += f" to {bidi_safe(path_label(slow.path))}"
     parts = [f"Importing {text}"]
     parts += [f"{words.size(round(slow.rate_bps))}/s"] if slow.rate_bps else []
     parts += [words.duration(slow.left_s)] if slow.left_s else []

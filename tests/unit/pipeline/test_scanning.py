@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog, FileReader
-from curator.model import CatalogError
+from curator.model import CatalogError, path_label
 from curator.pipeline import scanning
 from curator.pipeline.file_probe import PatientReader
-from curator.pipeline.scanning import Batch, Part, Request, Scanner, Walk, folder_label
+from curator.pipeline.scanning import Batch, Part, Request, Scanner, Walk
 from curator.stages import STAGES
 
 WITHIN_S = 60.0
@@ -176,4 +176,4 @@ def refuse(*_: object) -> None:
 
 def test_a_drive_is_named_by_its_path() -> None:
     """An empty name would say that a person started the scan."""
-    assert (folder_label("/photos/2026"), folder_label("/")) == ("2026", "/")
+    assert (path_label("/photos/2026"), path_label("/")) == ("2026", "/")

@@ -6,9 +6,9 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from curator.cli.faces import faces_document
+from curator.cli.files import decode_file, encode_file
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
-from curator.cli.tastes import decode_file, encode_file
 from curator.library.captions import suggestion
 from curator.model import Described, Embedded, KnownError
 

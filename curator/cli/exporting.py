@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import bar, size
-from curator.cli.tastes import scored
+from curator.cli.scores import scored
 from curator.home import absolute
 from curator.model import NotFoundError, counted
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from curator.cli.files import one_worker
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
-from curator.cli.tastes import one_worker
 from curator.library.captions import EYES
 from curator.model import Eye, Face, KnownError, StageJob
 

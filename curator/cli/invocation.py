@@ -80,6 +80,13 @@ class Invocation:
 
         return learn_once(self.catalog, self.settings.taste, self.home.cache)
 
+    def index_words(self) -> None:
+        """Index the newest words of all photos; if that fails, a search finds the older ones."""
+        try:
+            self.catalog.text.update_all()
+        except KnownError as error:
+            self.output.note(f"The newest words could not be searched. {error}")
+
     def photo_or_file(self, name: str) -> tuple[PhotoDetail | None, Path]:
         """Return a photo of the catalog and its path, or the path of a file that is not in it.
 

@@ -10,7 +10,7 @@ from curator.catalog import PhotoDetail
 from curator.cli.faces import faces_document
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, step_document
-from curator.cli.tastes import index_words, predictions_for, scored
+from curator.cli.scores import predictions_for, scored
 from curator.cli.text import text_document
 from curator.model import (
     STACK_KINDS,
@@ -39,7 +39,7 @@ def photos(invocation: Invocation) -> None:
         raise UsageError(f"--sort must be one of {', '.join(ORDERS)}, not {arguments.sort}.")
     query = parse(arguments.filter)
     if query.groups:
-        index_words(invocation)
+        invocation.index_words()
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
     clauses = approved(table, threshold)

@@ -53,7 +53,7 @@ def _project_document(row: ProjectRow) -> dict[str, Any]:
 
 def _approved(invocation: Invocation) -> dict[int, int]:
     """Count each project's approved photos, as the window does."""
-    from curator.cli.tastes import scored
+    from curator.cli.scores import scored
     from curator.library.filters import FILTERS
 
     table, _ = scored(invocation)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
 from curator.cli.photos import in_order
-from curator.cli.tastes import index_words, scored
+from curator.cli.scores import scored
 from curator.model import KnownError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def search(invocation: Invocation) -> None:
 
     arguments = invocation.arguments
     query = parse(" ".join(arguments.text))
-    index_words(invocation)
+    invocation.index_words()
     table, _ = scored(invocation)
     near, problem = _nearest(invocation, query, table)
     fits = mask(query, table, invocation.settings.taste.match_threshold, near) & table.alive()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curator import __version__
+from curator.cli.files import decode_file, encode_file
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
 from curator.home import absolute
@@ -20,111 +17,12 @@ from curator.model import KnownError, NotFoundError, UsageError, counted
 
 if TYPE_CHECKING:
     from curator.catalog import EncoderProgress, TasteRow
-    from curator.encoders import Recipe
-    from curator.learning.learner import Learned
     from curator.learning.outlook import Choices, Outlook
     from curator.learning.report import Report
-    from curator.learning.stored_scores import Scores
-    from curator.library.table import Table
-    from curator.model import Embedded
-    from curator.stages.file_preview import DecodedFile
     from curator.taste import Accuracy
     from curator.taste.ceiling import Agreement
-    from curator.workers import WorkerPool
 
-_LEARNED_FROM = ("flag", "rating", "kept", "elsewhere", "stack", "stacked")  # columns of a table
 _SIMILAR = 10  # photos, unless --limit says otherwise
-
-
-def index_words(invocation: Invocation) -> None:
-    """Index the newest words of all photos; if that fails, a search finds the older ones."""
-    try:
-        invocation.catalog.text.update_all()
-    except KnownError as error:
-        invocation.output.note(f"The newest words could not be searched. {error}")
-
-
-def _learn(invocation: Invocation) -> Learned:
-    """Learn from all ratings; a second at 100,000 photos."""
-    learned = invocation.learner.learned
-    assert learned is not None
-    return learned
-
-
-def scored(invocation: Invocation) -> tuple[Table, Scores | None]:
-    """Read all photos, with match scores if there are enough ratings or a version is pinned.
-
-    Learns only if something it learns from has changed since the last time.
-
-    Returns:
-        The photos, and their scores; None if there are none.
-    """
-    from curator.learning import stored_scores
-    from curator.library.table_cache import open_table
-    from curator.settings import DEFAULT_RULE
-
-    if invocation.settings.approval.rule != DEFAULT_RULE:  # it may search for words and tags
-        index_words(invocation)
-    home, approval = invocation.home, invocation.settings.approval
-    table = open_table(invocation.catalog, home.table_file, approval)
-    state = _taste_state(invocation, table)
-    scores = stored_scores.load(home.scores_file, state)
-    if scores is None:
-        if not _can_predict(invocation):
-            return table, None
-        scores = _learn(invocation).without_model()
-        stored_scores.save(home.scores_file, state, scores)
-    table.scores.set(scores.ids, scores.match, scores.predicted)
-    return table, scores
-
-
-def _taste_state(invocation: Invocation, table: Table) -> str:
-    """Return what scores depend on, as text: they are the same as long as it is.
-
-    Marks and stacks count by their present values, so that viewing or tagging photos changes
-    nothing.
-    """
-    catalog, settings = invocation.catalog, invocation.settings.taste
-    rows, marks = table.alive(), hashlib.blake2b(digest_size=16)
-    for column in (table.ids, *map(table.column, _LEARNED_FROM)):
-        marks.update(column[rows].tobytes())
-    known = (
-        __version__,
-        marks.hexdigest(),
-        catalog.taste.newest_judgment(),
-        [(each, catalog.vectors.last_revision(each)) for each in catalog.vectors.encoders()],
-        [(version.id, version.made_at) for version in catalog.taste.versions()[:1]],
-        catalog.taste.pinned(),
-        settings.half_life_days,
-        settings.from_files,
-    )
-    return repr(known)
-
-
-def _can_predict(invocation: Invocation) -> bool:
-    """Whether there are enough ratings to predict others, or a version is pinned."""
-    from curator.taste import MIN_RATINGS
-
-    catalog = invocation.catalog
-    rated = catalog.taste.count_rated(invocation.settings.taste.from_files)
-    return rated >= MIN_RATINGS or catalog.taste.pinned() is not None
-
-
-def predictions_for(
-    invocation: Invocation, changes: Mapping[int, Mapping[str, object]]
-) -> dict[int, float]:
-    """Return the predicted ratings of photos about to get their first rating, by id."""
-    wanted = {photo for photo, fields in changes.items() if fields.get("rating") is not None}
-    if not wanted or not _can_predict(invocation):
-        return {}
-    rated = invocation.catalog.taste.ratings(sorted(wanted))
-    first = {each.photo_id for each in rated if each.rating is None}
-    if not first:
-        return {}
-    _, scores = scored(invocation)
-    assert scores is not None
-    predicted = zip(scores.ids.tolist(), scores.predicted.tolist(), strict=True)
-    return {photo: stars for photo, stars in predicted if photo in first}
 
 
 def taste(invocation: Invocation) -> None:
@@ -158,7 +56,8 @@ def _summary(invocation: Invocation) -> None:
     from curator.learning.outlook import OutlookReport
     from curator.learning.report import MEANING, report
 
-    learned = _learn(invocation)
+    learned = invocation.learner.learned
+    assert learned is not None
     found = report(invocation.learner)
     outlook = OutlookReport()(invocation.learner)
     encoding = select_encoder(invocation.home, invocation.settings)
@@ -420,41 +319,3 @@ def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
         )
     found = encode_file(invocation, encoding.recipe, decode_file(invocation, path))
     return np.frombuffer(found.vector, np.float16).astype(np.float32)
-
-
-def decode_file(invocation: Invocation, path: Path, faces: bool = False) -> DecodedFile:
-    """Decode a file in a worker process, and measure its faces if asked; nothing is written.
-
-    Raises:
-        KnownError: it cannot be decoded.
-    """
-    from curator.pipeline.file_preview import decode_in_worker
-
-    with one_worker(invocation) as pool:
-        return decode_in_worker(pool, str(path), invocation.settings, faces=faces)
-
-
-@contextmanager
-def one_worker(invocation: Invocation) -> Iterator[WorkerPool]:
-    """Provide one process for work on a file that a person waits for."""
-    from curator.workers import WorkerPool
-
-    memory_mb = invocation.settings.work.memory_mb
-    with closing(WorkerPool(1, memory_mb=memory_mb, nice=0, name="preview")) as pool:
-        yield pool
-
-
-def encode_file(invocation: Invocation, recipe: Recipe, found: DecodedFile) -> Embedded:
-    """Encode a decoded file in a worker process.
-
-    Raises:
-        KnownError: it cannot be encoded.
-    """
-    from curator.pipeline.encoder_lane import make_pool
-    from curator.pipeline.file_preview import encode_in_worker
-
-    pool = make_pool(invocation.settings)
-    try:
-        return encode_in_worker(pool, recipe, found, invocation.settings)
-    finally:
-        pool.close()

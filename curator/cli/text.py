@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curator.cli.files import one_worker
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, shown
-from curator.cli.tastes import one_worker
 from curator.model import KnownError, TextLine
 
 if TYPE_CHECKING:

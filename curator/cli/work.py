@@ -13,7 +13,7 @@ from curator import stages
 from curator.cli.faces import check_on
 from curator.cli.invocation import Invocation
 from curator.cli.output import Advance, bar, columns, duration, size
-from curator.cli.tastes import scored
+from curator.cli.scores import scored
 from curator.home import absolute
 from curator.model import (
     BusyError,

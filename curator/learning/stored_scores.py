@@ -1,6 +1,6 @@
 """The scores learned last, in a file of the cache, so that verbs learn anew only after a change.
 
-`curator.cli.tastes` reads and writes it, and names the state of the catalog it is valid for. The
+`curator.cli.scores` reads and writes it, and names the state of the catalog it is valid for. The
 window has a learner that keeps up with every mark, and needs no file. A file that is missing,
 damaged or of another state is never an error: the verb then learns. It loads no learner.
 """

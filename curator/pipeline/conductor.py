@@ -271,7 +271,7 @@ class Conductor:
         patience = LOOK_S if self._resting or self._paused else PUBLISH_S
         vision = self.jobs.vision
         if vision.due:
-            patience = min(patience, max(GATHER_S, vision.wait_s()))
+            patience = min(patience, max(GATHER_S, vision.limits.wait_s()))
         if self._between.waiting:  # a decision must find the catalog free in between
             patience = min(patience, max(PAUSE_S, self._between.wait_s(self._is_calm())))
         return patience
@@ -377,7 +377,7 @@ class Conductor:
     # --- reporting and maintaining
 
     def _publish(self) -> None:
-        waits = self.jobs.vision.waits
+        waits = self.jobs.vision.limits.reason
         scanning = self.ingest.scanner.is_requested
         self._reporter.publish(self.catalog, scanning, self.paused, waits)
 

@@ -260,7 +260,7 @@ class Dispatcher:
         lane = self.vision
         if lane.in_flight or (lane.due and not self._inline):
             return True
-        held = lane.held is not None or self._inline or paused or not self.described_by
+        held = lane.limits.held is not None or self._inline or paused or not self.described_by
         return not held and self._catalog.work.next_due(only=self.described_by) is not None
 
     def is_late_work_left(self, paused: bool) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from curator.catalog import Catalog, Pending
+from curator.catalog import Catalog
 from curator.encoders import EncodingError, Recipe
 from curator.model import (
     INTERNAL_ERROR,
@@ -103,7 +103,6 @@ class EncoderLane(Lane):
         super().__init__(min(threads, 1), 0, pool, work, deliver)
         self.recipe: Recipe | None = None
         self._groups: list[set[int]] = []
-        self._at_once = 1  # until the encoder states its batch size
         self._most: int | None = None  # larger groups killed its process
         self._on_cpu = False  # the GPU's memory was too small even for one photo
         self._fatal = 0  # photos that failed alone, on every device
@@ -113,7 +112,8 @@ class EncoderLane(Lane):
     def use(self, recipe: Recipe | None) -> None:
         """Analyze photos with this encoder, and forget what was learned about the former one."""
         self.recipe = recipe
-        self._at_once, self._most, self._on_cpu = 1, None, False
+        self._at_once = 1  # until the encoder states its batch size
+        self._most, self._on_cpu = None, False
         self._failed_in_a_row, self._works = 0, False
 
     def equip(self, job: StageJob) -> StageJob:
@@ -155,13 +155,6 @@ class EncoderLane(Lane):
     def room(self) -> int:
         """Return how many photos may be submitted now: one group runs and one waits at most."""
         return self._at_once if len(self._groups) < 2 else 0
-
-    def groups(self, found: Sequence[Pending]) -> list[Sequence[Pending]]:
-        """Group photos by the encoder's batch size; one that failed before goes alone."""
-        fresh = [pending for pending in found if not pending.attempts]
-        alone = [[pending] for pending in found if pending.attempts]
-        size = self._at_once
-        return [*(fresh[at : at + size] for at in range(0, len(fresh), size)), *alone]
 
     def submit(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
         """Put a group in flight."""

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from curator.catalog import Pending
 from curator.model import StageJob
 from curator.pipeline.lanes import Lane, Outcome
 from curator.workers import run_each
@@ -29,19 +28,10 @@ class HeadersLane(Lane):
     Thread: as Lane; the size of groups changes on the lane's own threads.
     """
 
-    _at_once = 1
-
     def room(self) -> int:
         """Return how many jobs may be submitted now; 0 while there is no room for a whole group."""
         room = super().room()
         return room if room >= self._at_once else 0
-
-    def groups(self, found: Sequence[Pending]) -> list[Sequence[Pending]]:
-        """Group as many photos as are read in some milliseconds; one tried before goes alone."""
-        fresh = [pending for pending in found if not pending.attempts]
-        alone = [[pending] for pending in found if pending.attempts]
-        size = self._at_once
-        return [*(fresh[at : at + size] for at in range(0, len(fresh), size)), *alone]
 
     def _work(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
         begin = time.monotonic()

@@ -73,6 +73,8 @@ class Lane:
     Thread: the conductor's; ``deliver`` is called from the lane's own threads.
     """
 
+    _at_once = 1  # photos that go to a process together
+
     def __init__(
         self,
         threads: int,
@@ -125,8 +127,11 @@ class Lane:
         return found, now.behind or len(found) == room
 
     def groups(self, found: Sequence[Pending]) -> list[Sequence[Pending]]:
-        """Group the photos that go to a process together; here each goes alone."""
-        return [[pending] for pending in found]
+        """Group the photos that go to a process together; one that failed before goes alone."""
+        fresh = [pending for pending in found if not pending.attempts]
+        alone = [[pending] for pending in found if pending.attempts]
+        size = self._at_once
+        return [*(fresh[at : at + size] for at in range(0, len(fresh), size)), *alone]
 
     def equip(self, job: StageJob) -> StageJob:
         """Add what this lane's stages need beside the photo to a job; here nothing."""

@@ -161,8 +161,8 @@ class ProgressReporter:
             self._events.description_ended.emit(news)
         for news in text.requested.take_news():
             self._events.text_ended.emit(news)
-        if str(vision.held or "") != str(self._held or ""):
-            self._held = vision.held
+        if str(vision.limits.held or "") != str(self._held or ""):
+            self._held = vision.limits.held
             self.hurry()
             if self._held is not None:
                 log.info("describing waits: %s", self._held)

@@ -17,7 +17,7 @@ from PySide6.QtCore import Qt
 
 from curator.catalog import Catalog
 from curator.home import Home
-from curator.pipeline import Pipeline, describing
+from curator.pipeline import Pipeline, asking_limits
 from curator.settings import Settings
 from tests import ollama
 from tests.ollama import Ollama
@@ -99,7 +99,7 @@ def test_after_a_kill_the_remaining_photos_are_described(
 def test_describing_survives_a_busy_server_wrong_answers_and_an_outage(
     home: Home, folder: Path, server: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(describing, "LOOK_S", 0.2)
+    monkeypatch.setattr(asking_limits, "CHECK_EVERY_S", 0.2)
     settings = Settings.load(home, {"vision": {"backoff_s": 0.1, "automatic": True}})
     settings.vision.url = "http://127.0.0.1:9"
     wrong = ollama.reply("A lovely picture.")
@@ -118,6 +118,7 @@ def test_describing_survives_a_busy_server_wrong_answers_and_an_outage(
         # The server comes up at the address that was asked all along.
         options = pipeline._conductor.jobs.vision.asking.options
         object.__setattr__(options, "url", server.url)
+        settings.vision.url = server.url
         deadline = time.monotonic() + 60
         with closing(Catalog.open(home.catalog)) as catalog:
             while catalog.work.counts()["describe"]["done"] < PHOTOS:

@@ -20,7 +20,7 @@ from curator.catalog import Catalog, Pending
 from curator.home import Home
 from curator.imaging.proxy import proxy_path
 from curator.model import INTERNAL_ERROR, StageJob
-from curator.pipeline import Pipeline, RequestNews, describing
+from curator.pipeline import Pipeline, RequestNews, asking_limits, describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.lanes import Outcome, Round
 from curator.settings import Settings
@@ -307,7 +307,7 @@ def test_a_missing_server_stops_describing_with_one_message_and_no_failures(
 def test_a_busy_server_and_a_wrong_answer_lose_no_photo(
     start, shoot, server, expected_log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(describing, "_BUSY_S", 0.0)
+    monkeypatch.setattr(asking_limits, "_BUSY_S", 0.0)
     with closing(shoot(8)) as catalog:
         wrong = ollama.reply("I see a boat.")
         server.chat(WELL, ollama.busy(after="0"), ollama.busy(503, after="0"), wrong, wrong, WELL)
@@ -321,7 +321,7 @@ def test_a_server_that_is_always_busy_is_asked_three_times_about_a_photo(
     start, shoot, server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was asked 256 times in five minutes by a server that said "Retry-After: 1"."""
-    monkeypatch.setattr(describing, "_BUSY_S", 0.0)
+    monkeypatch.setattr(asking_limits, "_BUSY_S", 0.0)
     with closing(shoot(2)) as catalog:
         server.chat(*[ollama.busy(after="0")] * 10)
         pipeline = start()
@@ -352,28 +352,6 @@ def test_retry_describes_failed_photos_with_automatic_off(
         )
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(start, shoot, server) -> None:
-    class Broken(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            raise OSError(28, "No space left on device")
-
-    broken = Broken(logging.INFO)
-    logger = logging.getLogger("curator.pipeline.describing")
-    level = logger.level
-    logger.addHandler(broken)
-    logger.setLevel(logging.INFO)
-    try:
-        with closing(shoot(2)) as catalog:
-            server.chat(ollama.cut)
-            pipeline = start()
-            pipeline.describe(1)
-            assert [news.reason == "" for news in pipeline.reported] == [False, True]
-            assert catalog.photos.get(1).description is not None
-    finally:
-        logger.removeHandler(broken)
-        logger.setLevel(level)
-
-
 def test_a_photo_can_be_requested_while_work_is_paused(start, shoot, server) -> None:
     with closing(shoot(2)) as catalog:
         pipeline = start(automatic=False)
@@ -396,15 +374,15 @@ def test_no_more_a_minute_than_the_setting_says(
     shoot, settings, lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(describing.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     settings.vision.per_minute, settings.vision.automatic = 3, True
     with closing(shoot(10)) as catalog:
         catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
         assert len(chosen(lane, catalog)) == 3
-        lane._begun.extend([1000.0, 1010.0, 1020.0])
+        lane.limits._begun.extend([1000.0, 1010.0, 1020.0])
         now[0] = 1030.0
         assert chosen(lane, catalog) == [] and lane.due
-        assert lane.wait_s() == pytest.approx(30.0)
+        assert lane.limits.wait_s() == pytest.approx(30.0)
         lane.requested.add([7])
         assert [row.photo_id for row in chosen(lane, catalog)] == [7]
         now[0] = 1061.0
@@ -418,17 +396,19 @@ def test_a_busy_server_is_asked_again_after_the_longer_wait(
     lane: VisionLane, monkeypatch: pytest.MonkeyPatch, says_s: float | None, waits_s: list[int]
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(describing.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     busy = ServerBusyError("The server is busy (429).", "Try again in a moment.", says_s)
     for wait_s in waits_s:
-        assert lane._back_off(busy) == wait_s
+        assert lane.limits.back_off(busy) == wait_s
         assert re.fullmatch(
-            r"The server is busy \(429\)\. Next try at \d\d:\d\d:\d\d\.", lane.waits
+            r"The server is busy \(429\)\. Next try at \d\d:\d\d:\d\d\.", lane.limits.reason
         )
         now[0] += wait_s
-        assert lane.waits == ""
+        assert lane.limits.reason == ""
     lane.succeeded([])
-    assert lane._back_off(ServerBusyError("Busy.", "", None)) == 4, "an answer ends the doubling"
+    assert lane.limits.back_off(ServerBusyError("Busy.", "", None)) == 4, (
+        "an answer ends the doubling"
+    )
 
 
 def test_progress_tells_why_a_busy_server_is_waited_for(start, shoot, server) -> None:
@@ -463,11 +443,11 @@ def test_on_battery_only_requested_photos_are_described(
     monkeypatch.setattr(psutil, "sensors_battery", Battery, raising=False)
     with closing(shoot(3)) as catalog:
         catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
-        assert chosen(lane, catalog) == [] and "battery" in str(lane.held)
+        assert chosen(lane, catalog) == [] and "battery" in str(lane.limits.held)
         lane.requested.add([2])
         assert [row.photo_id for row in chosen(lane, catalog)] == [2]
-        Battery.power_plugged, lane._power_at = True, 0.0
-        assert len(chosen(lane, catalog)) > 1 and lane.held is None
+        Battery.power_plugged, lane.limits._power_at = True, 0.0
+        assert len(chosen(lane, catalog)) > 1 and lane.limits.held is None
 
 
 def test_a_computer_that_reports_no_battery_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -475,13 +455,13 @@ def test_a_computer_that_reports_no_battery_has_none(monkeypatch: pytest.MonkeyP
         raise FileNotFoundError("/sys/class/power_supply")
 
     monkeypatch.setattr(psutil, "sensors_battery", unknown, raising=False)
-    assert not describing.on_battery()
+    assert not asking_limits.on_battery()
 
 
 def test_describing_continues_once_the_server_answers(
     shoot, settings, server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(describing, "LOOK_S", 0.0)
+    monkeypatch.setattr(asking_limits, "CHECK_EVERY_S", 0.0)
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     woken = threading.Semaphore(0)
     settings.vision.automatic, settings.vision.url = True, "http://127.0.0.1:9"
@@ -502,15 +482,14 @@ def test_describing_continues_once_the_server_answers(
             outcome = outcomes.get(timeout=60)
             lane.handle_failure(catalog, outcome.job, outcome.error)
             lane.landed(outcome.job.photo_id)
-        assert begin() == 0 and lane.held is not None
+        assert begin() == 0 and lane.limits.held is not None
         assert woken.acquire(timeout=60) and begin() == 0, "the server does not answer yet"
-        lane.asking = replace(
-            lane.asking, options=replace(lane.asking.options, url=server.url)
-        )  # as if the server had been started at its address
+        settings.vision.url = server.url  # as if the server had been started at its address
+        lane.asking = describing.asking(settings)
         assert woken.acquire(timeout=60)
         while not begin():
             assert woken.acquire(timeout=60)
-        assert lane.held is None
+        assert lane.limits.held is None
         assert outcomes.get(timeout=60).error is None
     lane.close()
 

@@ -29,7 +29,7 @@ def compare(workspace: Workspace) -> list[Figure]:
         session, window = running.session, running.window
         session.photos.go(0)
         QTest.keyClick(window, Qt.Key.Key_C)
-        wait(lambda: session.viewer.painted == session.current, window.compare.painted)
+        wait(lambda: session.viewer.is_painted, window.compare.painted)
         run_events(1.0)
         viewer = Viewer()
         steps = _challenged(running, viewer)

@@ -166,13 +166,13 @@ class DecisionController(QObject):
         """Record that the challenger beats the winner, and bring the next challenger.
 
         After the last, the loupe opens. This replaces any earlier preference between these two. It
-        does nothing outside a pair, or while a photo is not on screen yet.
+        does nothing outside a pair, or while one of them is not on screen yet.
 
         Raises:
             KnownError: the catalog cannot be written; nothing was decided, both stay.
         """
         pair = self._compare.panes
-        if not isinstance(pair, Pair) or not self._viewer.check_painted():
+        if not isinstance(pair, Pair) or not self._viewer.check_painted(*pair.photos):
             return
         better, worse = self._table.name(pair.challenger), self._table.name(pair.winner)
         won: dict[Field, object] = {("over", pair.winner): True}

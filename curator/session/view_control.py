@@ -1,6 +1,6 @@
-"""Which view shows the photos, and whether the person has seen the photo a mark would apply to.
+"""Which view shows the photos, and whether the person has seen those a mark would apply to.
 
-A mark waits until the picture of the current photo is painted: the loupe reports each paint here.
+A mark waits until the picture of the current photo is painted: the views report each paint here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ class ViewController(QObject):
     """Changes the view, and notes which photos were painted and seen.
 
     Attributes:
-        painted: the current photo, once its picture or failure card has been painted; else None.
+        painted: the photos whose pictures or failure cards the present view shows; in the grid,
+            which marks do not wait for, none.
 
     Thread: GUI only.
     """
@@ -28,7 +29,7 @@ class ViewController(QObject):
         self._photos, self._table = photos, photos.table
         self._view_state, self._details = photos.view_state, photos.details
         view_state = photos.view_state
-        self.painted: int | None = None
+        self.painted: frozenset[int] = frozenset()
         self._view = view_state.view
         photos.current_changed.connect(self._forget)
         view_state.view_changed.connect(self._follow_view)
@@ -50,34 +51,34 @@ class ViewController(QObject):
         state.publish()
 
     def _forget(self) -> None:
-        self.painted = None
+        if not self._view_state.view.side_by_side:  # there, another pane becomes the current one
+            self.painted = frozenset()
 
     def _follow_view(self) -> None:
         if self._view_state.view is not self._view:
             self._view = self._view_state.view
-            self.painted = None
+            self.painted = frozenset()
 
     def hold_background(self, held: bool) -> None:
         """Pause background writers while the next photo is being painted, or let them continue."""
         self._catalog.store.hold_background(held)
 
-    def note_painted(self, photo_id: int) -> None:
-        """Note that a photo's picture, or failure card, has been painted."""
-        if photo_id == self._photos.current:  # the person may have gone on since
-            self.painted = photo_id
+    def note_painted(self, *photos: int) -> None:
+        """Note that the view now shows the pictures, or failure cards, of these photos alone."""
+        self.painted = frozenset(photos)
 
     @property
     def is_painted(self) -> bool:
-        """Whether the photo a mark would apply to is on screen."""
-        return self._view_state.view is View.GRID or self.painted == self._photos.current
+        """Whether the current photo is on screen."""
+        return self._view_state.view is View.GRID or self._photos.current in self.painted
 
-    def check_painted(self) -> bool:
-        """Whether the photo a mark would apply to is on screen; show a message if not."""
-        if not self.is_painted:
-            self._messages.say(
-                f"{self._table.name(self._photos.current or 0)} is not on screen yet."
-            )
-        return self.is_painted
+    def check_painted(self, *others: int) -> bool:
+        """Whether the current photo and others are on screen; show a message if one is not."""
+        unseen = () if self.is_painted else (self._photos.current or 0,)
+        for photo in (*unseen, *(other for other in others if other not in self.painted)):
+            self._messages.say(f"{self._table.name(photo)} is not on screen yet.")
+            return False
+        return True
 
     def note_rested(self, photo_id: int) -> None:
         """Record that the person rested on the current photo, so that it counts as seen."""

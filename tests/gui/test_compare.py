@@ -33,7 +33,7 @@ def window(make_window, session, qtbot) -> MainWindow:
     made.resize(1200, 800)
     session.photos.go(2)
     session.viewer.set_view(View.LOUPE)
-    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    qtbot.waitUntil(lambda: session.viewer.is_painted)
     return made
 
 
@@ -70,7 +70,7 @@ def settled(window: MainWindow, qtbot) -> None:
     """Wait until every pane shows its photo, and the active one counts as shown."""
     session = window.session
     qtbot.waitUntil(lambda: window.compare.panes() != [] and all(own(window.compare)))
-    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    qtbot.waitUntil(lambda: session.viewer.is_painted)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def window(make_window, session, qtbot) -> MainWindow:
 def painted(window: MainWindow, qtbot) -> None:
     """Wait until the current photo and its faces have been painted."""
     session = window.session
-    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    qtbot.waitUntil(lambda: session.viewer.is_painted)
 
 
 def step(window: MainWindow, qtbot, *keys: str) -> None:
@@ -394,7 +394,7 @@ def test_all_panes_side_by_side_show_the_same_face(burst, qtbot, key) -> None:
     painted(burst, qtbot)
     press(burst, key)
     view, session = burst.compare, burst.session
-    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    qtbot.waitUntil(lambda: session.viewer.is_painted)
     press(burst, "Shift+Z")
     faces = {1: 0, 2: 1, 4: 0}  # frame 3 shows somebody else
     for pane in view.panes():

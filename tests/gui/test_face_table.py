@@ -50,7 +50,7 @@ def window(make_window, make_session, qtbot, monkeypatch) -> MainWindow:
     made.resize(1200, 900)
     session.navigator.go_to(3)
     session.viewer.set_view(View.LOUPE)
-    qtbot.waitUntil(lambda: session.viewer.painted == 3)
+    qtbot.waitUntil(lambda: 3 in session.viewer.painted)
     return made
 
 
@@ -65,7 +65,7 @@ def table(window: MainWindow, qtbot) -> MainWindow:
 
 def painted(window: MainWindow, qtbot) -> None:
     """Wait until the row in focus counts as shown."""
-    qtbot.waitUntil(lambda: window.session.viewer.painted == window.session.current)
+    qtbot.waitUntil(lambda: window.session.viewer.is_painted)
 
 
 def seen(window: MainWindow) -> QImage:
@@ -178,7 +178,7 @@ def test_a_rejected_row_stays_and_is_dimmed(table, qtbot) -> None:
 
 def test_a_mark_waits_until_the_faces_of_the_row_are_painted(window, qtbot) -> None:
     press(window, "Shift+Q")
-    window.session.viewer.painted = None
+    window.session.viewer.note_painted()
     press(window, "X")
     assert window.session.table.marks(3).flag is None
     assert window.status.message.text == "DSC_0002 is not on screen yet."

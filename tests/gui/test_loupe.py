@@ -178,14 +178,14 @@ def test_a_mark_shows_in_the_caption_for_a_moment_with_its_photo(session, loupe,
     session.photos.go(1)
     for command, says in (("reject", "Rejected"), ("pick", "Picked"), ("keep", "Kept")):
         photo = session.current
-        qtbot.waitUntil(lambda photo=photo: session.viewer.painted == photo)
+        qtbot.waitUntil(lambda photo=photo: photo in session.viewer.painted)
         assert loupe._decision or not pencil()
         commands.run(session, command)
         assert session.current != photo, "the next photo is on screen"
         assert loupe._decision == f"{says} {session.tile(photo).name}"
         assert pencil() > 100
         assert loupe._decision_timer.isActive(), "its time begins once it is seen"
-    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    qtbot.waitUntil(lambda: session.viewer.is_painted)
     qtbot.wait(0)
     painted: list[QRect] = []
     paint = loupe._drawing.draw_picture
@@ -212,7 +212,7 @@ def test_a_caption_is_copied_to_a_dense_screen_pixel_for_pixel(session, loupe) -
 
 
 def test_undoing_a_mark_removes_it_from_the_caption(session, loupe, qtbot) -> None:
-    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    qtbot.waitUntil(lambda: session.viewer.is_painted)
     commands.run(session, "stars_4")
     assert loupe._decision.startswith("4 stars for ")
     commands.run(session, "undo")
@@ -232,7 +232,7 @@ def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipel
 
 def test_screen_readers_get_the_caption(session, loupe, qtbot) -> None:
     session.photos.go(1)
-    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    qtbot.waitUntil(lambda: session.viewer.is_painted)
     commands.run(session, "stars_4")
     qtbot.waitUntil(lambda: "kept · ★★★★" in loupe.accessibleName())
     assert loupe.accessibleName().startswith(f"{session.table.name(session.current)} · ")

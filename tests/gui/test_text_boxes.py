@@ -56,7 +56,7 @@ def opened(window: MainWindow, qtbot) -> QImage:
 
 def seen(window: MainWindow, qtbot) -> QImage:
     session = window.session
-    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
+    qtbot.waitUntil(lambda: session.viewer.is_painted)
     return window.loupe.grab().toImage()
 
 

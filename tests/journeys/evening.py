@@ -103,7 +103,7 @@ class Evening:
             or session.current is None
         ):
             return True
-        return session.viewer.painted == session.current
+        return session.viewer.is_painted
 
     def name(self) -> str:
         """The name of the current photo."""

@@ -30,7 +30,10 @@ class Person:
 
     def run(self, *names: str, invert: bool = False) -> Person:
         for name in names:
-            if self.session.current is not None:
+            panes = self.session.compare.panes
+            if panes is not None:
+                self.session.viewer.note_painted(*panes.photos)
+            elif self.session.current is not None:
                 self.session.viewer.note_painted(self.session.current)
             commands.run(self.session, name, invert)
         return self

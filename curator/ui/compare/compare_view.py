@@ -66,7 +66,6 @@ class CompareView(QWidget):
         self._frames = pictures.frames
         self._panes = [_Pane(session, pictures, originals) for _ in range(MOST)]
         self._cells: list[Cell] = []
-        self._on_screen: frozenset[int] = frozenset()  # photos painted with their own pixels
         self._last_key: tuple[object, ...] = ()
         self._key_state = key_state
         self._pan_zoom = PanZoom(self, session, self._panes[0].viewport, self._viewport_at)
@@ -99,8 +98,6 @@ class CompareView(QWidget):
         self._originals.failed.connect(self._on_failure)
         self._pan_zoom.moved.connect(self._on_moved)
         self._key_state.released.connect(self._on_released)
-        # Queued: a photo counts as shown after the paint, not in the middle of it.
-        self.painted.connect(session.viewer.note_painted, Qt.ConnectionType.QueuedConnection)
 
     def _timer(self, ms: int, slot: object) -> QTimer:
         timer = QTimer(self, singleShot=True, interval=ms)
@@ -208,8 +205,6 @@ class CompareView(QWidget):
             self._sharpen.start(0 if unread else ZOOMED_MS if zoomed else SHARPEN_MS)
             if zoomed:
                 self._navigator.start()
-        if shown.photo in self._on_screen:  # painted before it became active
-            self._session.viewer.note_painted(shown.photo)
         self.update()
 
     def _on_photos(self, changed: Collection[int]) -> None:
@@ -294,7 +289,7 @@ class CompareView(QWidget):
             line = QRegion(pane.cell) - QRegion(pane.picture)
             if event.region().intersects(line):
                 self._draw_caption(painter, pane, tile, shown, index)
-        self._on_screen = frozenset(own)
+        self._session.viewer.note_painted(*own)
         if self._session.view_state.dragged is None:
             self._set_accessible_name(shown, panes)
         if shown.photo in own:
@@ -350,7 +345,6 @@ class CompareView(QWidget):
         self._rest.stop()
         self._sharpen.stop()
         self._requesting.stop()
-        self._on_screen = frozenset()
         self._frames.want("compare", ())
         self._pictures.thumbs.want("compare", ())
         self._originals.want(())

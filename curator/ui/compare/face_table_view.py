@@ -99,8 +99,6 @@ class FaceTableView(QAbstractScrollArea):
         pictures.thumbs.arrived.connect(self._on_arrived)
         originals.arrived.connect(self._on_arrived)
         key_state.released.connect(self._on_released)
-        # Queued: a photo counts as shown after the paint, not in the middle of it.
-        self.painted.connect(session.viewer.note_painted, Qt.ConnectionType.QueuedConnection)
 
     # --- what is where
 
@@ -177,8 +175,6 @@ class FaceTableView(QAbstractScrollArea):
         current = self._session.current
         if self._table() is None or current is None:
             return
-        if current in self._on_screen:  # painted before it got the focus
-            self._session.viewer.note_painted(current)
         self._reveal_focus()
         self._requesting.request()
         for row in {self._painted_row, self.active_row}:
@@ -265,6 +261,7 @@ class FaceTableView(QAbstractScrollArea):
         self._draw_heads(painter, table)
         painter.end()
         self._painted_row = self.active_row
+        self._session.viewer.note_painted(*self._on_screen)
         if self._session.current in self._on_screen:
             self.painted.emit(self._session.current)
         self._set_accessible_name(table)

@@ -81,6 +81,16 @@ def test_a_second_enter_waits_until_the_next_challenger_is_painted(comparing, se
     assert comparing.messages[-1] == "DSC_0004 is not on screen yet."
 
 
+def test_a_challenger_that_was_not_seen_does_not_win(comparing, session) -> None:
+    session.compare.activate(3)  # the winner, which is on screen
+    session.viewer.note_painted(3)
+    commands.run(session, "promote")
+    assert preferences(session) == [] and shown(session) == (3, 4)
+    assert comparing.messages[-1] == "DSC_0003 is not on screen yet."
+    comparing.run("promote")
+    assert preferences(session) == [(4, 3)]
+
+
 def test_the_last_comparison_of_two_photos_counts(comparing, session) -> None:
     session.catalog.journal.decide(
         {3: {("over", 4): True}}, summary="Preferred DSC_0002 to DSC_0003"

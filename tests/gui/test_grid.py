@@ -66,13 +66,13 @@ def press(grid: GridView, place: int, modifiers: Qt.KeyboardModifier = NONE) -> 
     QTest.mouseClick(grid.viewport(), LEFT, modifiers, grid.cell(place).center())
 
 
-def wheel(grid: GridView, notches: int, modifiers: Qt.KeyboardModifier = NONE) -> None:
+def wheel(grid: GridView, notches: float, modifiers: Qt.KeyboardModifier = NONE) -> None:
     at = QPointF(100, 100)
     event = QWheelEvent(
         at,
         QPointF(grid.viewport().mapToGlobal(at.toPoint())),
         QPoint(),
-        QPoint(0, 120 * notches),
+        QPoint(0, round(120 * notches)),
         Qt.MouseButton.NoButton,
         modifiers,
         Qt.ScrollPhase.NoScrollPhase,
@@ -384,6 +384,15 @@ def test_ctrl_wheel_changes_the_size_within_bounds_and_the_setting_keeps_it(sess
         wheel(grid, -1, Qt.KeyboardModifier.ControlModifier)
     assert session.settings.grid.thumb_px == 120
     assert grid.verticalScrollBar().value() == 0 or 9 in grid.visible()
+
+
+def test_a_smooth_wheel_changes_the_size_once_a_notch(session, grid) -> None:
+    before = session.settings.grid.thumb_px
+    for _ in range(8):
+        wheel(grid, 0.25, Qt.KeyboardModifier.ControlModifier)
+    smooth = session.settings.grid.thumb_px
+    wheel(grid, -2, Qt.KeyboardModifier.ControlModifier)
+    assert session.settings.grid.thumb_px == before < smooth
 
 
 def test_the_wheel_scrolls_and_moves_no_selection(session, grid) -> None:

@@ -24,6 +24,7 @@ from curator.session import Session
 from curator.ui.widgets import layouts, theme
 from curator.ui.widgets.actions import spelled_press
 from curator.ui.widgets.overlay_panel import FIELD, OverlayPanel
+from curator.ui.widgets.wheel import WheelSteps
 
 _NO_MATCH = "No matches"
 _ROWS = 12
@@ -316,6 +317,7 @@ class EntryRows(QWidget):
         super().__init__()
         self.entries: Sequence[Entry] = ()
         self._at = self._top = 0
+        self._wheel = WheelSteps()
         self.setMouseTracking(True)
 
     @property
@@ -411,7 +413,8 @@ class EntryRows(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll by rows."""
-        self.step(-1 if event.angleDelta().y() > 0 else 1)
+        if steps := self._wheel.take(event.angleDelta().y()):
+            self.step(-steps)
 
 
 def _listed(views: frozenset[str]) -> str:

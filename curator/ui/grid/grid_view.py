@@ -36,6 +36,7 @@ from curator.ui.grid.tile_painter import StackBadge, TilePainter
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.thumbnails import TileCache, single_line_tooltip, thumbnail_request
+from curator.ui.widgets.wheel import WheelSteps
 
 _THUMB_STEP = 24
 _THUMB_RANGE = (120, 360)
@@ -61,6 +62,7 @@ class GridView(QAbstractScrollArea):
         self._ids: np.ndarray = session.ids
         self._spans = session.photos.listing.tiles
         self._tile_photos: dict[int, int] = {}  # photo shown by tile, while list and marks stay
+        self._wheel = WheelSteps()
         self._shape = 1.0  # height of cells over width
         self._shape_scope: str | None = None  # the scope the shape was chosen for
         self.grid_layout = GridLayout(1, 0, session.settings.grid.thumb_px)
@@ -485,7 +487,8 @@ class GridView(QAbstractScrollArea):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll; with Ctrl change the size of the thumbnails."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._on_resize_requested((event.angleDelta().y() > 0) - (event.angleDelta().y() < 0))
+            if steps := self._wheel.take(event.angleDelta().y()):
+                self._on_resize_requested(steps)
             event.accept()
             return
         super().wheelEvent(event)

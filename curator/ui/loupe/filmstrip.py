@@ -29,6 +29,7 @@ from curator.ui.widgets.thumbnails import (
     single_line_tooltip,
     thumbnail_request,
 )
+from curator.ui.widgets.wheel import WheelSteps
 
 _CELL = 88
 _PICTURE = (80, 54)
@@ -38,7 +39,6 @@ _BESIDE = 6  # px between marks and match score
 _UNDERLINE = 3
 _INSET = 4
 _STACK_LINE = 79  # y of the line that connects the frames of a stack
-_NOTCH = 120
 _BLANK = Marks()
 _REQUEST_MS = 40  # longer than the repeat of a held arrow
 _AHEAD = 16  # cells beyond either end that are decoded ahead
@@ -57,7 +57,7 @@ class Filmstrip(QWidget):
         super().__init__()
         self._session, self._store = session, pictures.thumbs
         self._photo_tile = TileCache(session)
-        self._wheel = 0
+        self._wheel = WheelSteps()
         self._count = 0  # photos at the last layout
         self._anchor: tuple[tuple[object, ...], int] | None = None  # choice, x of the current cell
         self._requesting = Throttle(self, _REQUEST_MS, self._request)
@@ -290,9 +290,6 @@ class Filmstrip(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Go through the list."""
         delta = event.angleDelta()
-        self._wheel += delta.y() or delta.x()
-        steps = int(self._wheel / _NOTCH)
-        self._wheel -= steps * _NOTCH
         event.accept()
-        if steps:
+        if steps := self._wheel.take(delta.y() or delta.x()):
             self._session.navigator.step(-steps)

@@ -16,10 +16,10 @@ from curator.session import Session
 from curator.session.faces import Focus
 from curator.ui.loupe import view_transform
 from curator.ui.loupe.viewport import LARGEST, Viewport
+from curator.ui.widgets.wheel import WheelSteps
 
 PEEK_S = 0.25  # holding the key longer peeks instead of switching
 _CLICK_PX = 4  # a press that moves less is a click
-_NOTCH = 120
 _COMMIT_MS = 250  # after a swipe, until the session gets the new center
 
 
@@ -55,7 +55,7 @@ class PanZoom(QObject):
         self._viewport, self._viewport_at = viewport, viewport_at
         self._press: tuple[QPoint, view_transform.Fraction] | None = None
         self._dragged = self._clicks = False
-        self._wheel = 0
+        self._wheel = WheelSteps()
         self._before: tuple[float | None, view_transform.Fraction, Focus | None] | None = None
         self._commit_timer = QTimer(self, singleShot=True, interval=_COMMIT_MS)
         self._commit_timer.timeout.connect(self._commit)
@@ -215,9 +215,7 @@ class PanZoom(QObject):
                 self._pan(self._shown_center(), event.pixelDelta() or event.angleDelta() / 8)
                 self._commit_timer.start()
             return
-        self._wheel += event.angleDelta().y()
-        steps = int(self._wheel / _NOTCH)
-        self._wheel -= steps * _NOTCH
+        steps = self._wheel.take(event.angleDelta().y())
         if steps and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._session.navigator.step(-steps)
         elif steps:

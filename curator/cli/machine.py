@@ -12,7 +12,7 @@ from curator.model import KnownError, UsageError, counted
 from curator.private import mask_secrets
 from curator.settings import Settings, save
 
-_LOOK_S = 0.25  # how often the progress of a download is shown
+_CHECK_S = 0.25  # how often the progress of a download is shown
 
 
 def logs(invocation: Invocation) -> None:
@@ -159,7 +159,7 @@ def _download(invocation: Invocation) -> None:
     job.start()
     try:
         with bar(f"Downloading {plan.title}, MB") as advance:
-            while not job.wait(_LOOK_S):
+            while not job.wait(_CHECK_S):
                 done, total = job.progress
                 advance(done // 1_000_000, (total or 0) // 1_000_000, "")
     finally:

@@ -37,7 +37,7 @@ from curator.sidecar import PROFILES
 
 _ATTEMPTS = 2
 _PROGRESS_S = 0.25
-_LOOK_S = 1.0  # how often to look for a card or a drive that is away
+_CHECK_S = 1.0  # how often to look for a card or a drive that is away
 _TURN_S = 0.02
 _LEAVING_S = 0.5
 _PUT_S = 0.1
@@ -288,7 +288,7 @@ class ImportRun:
             return True
         if not any(self._todo) and not any(lane.in_flight for lane in self._lanes):
             return False
-        if time.monotonic() - self._looked_at < _LOOK_S:
+        if time.monotonic() - self._looked_at < _CHECK_S:
             return True
         self._looked_at = time.monotonic()
         return self._find_again() or self._waits

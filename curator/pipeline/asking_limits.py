@@ -18,7 +18,7 @@ from curator.vision import Health, VisionError, VisionOptions
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY_S = 10.0  # how often a server that is away is checked
+CHECK_S = 10.0  # how often a server that is away is checked
 _BUSY_S, _BUSY_MOST_S = 4.0, 64.0  # the first wait for a busy server, and the longest
 _PATIENCE_S = 300.0  # a server that is busy for longer, or names a longer wait, counts as away
 _POWER_S = 10.0  # how often the battery is checked
@@ -130,7 +130,7 @@ class AskingLimits:
 
     def hold(self, error: KnownError) -> None:
         """Start only requested photos until the server answers a check."""
-        self.held, self._check_at = error, time.monotonic() + CHECK_EVERY_S
+        self.held, self._check_at = error, time.monotonic() + CHECK_S
 
     def back_off(self, error: VisionError) -> float:
         """Leave a busy server alone for a while, longer each time; return how long, in s.
@@ -181,7 +181,7 @@ class AskingLimits:
         health, self._health = self._health, None
         if health is None:
             return
-        self._check_at = time.monotonic() + CHECK_EVERY_S
+        self._check_at = time.monotonic() + CHECK_S
         if health.ok:  # it may be as busy as before: only an answer shortens the next wait
             self.held = None
         elif self.held is not None:

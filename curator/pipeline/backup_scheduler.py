@@ -16,7 +16,7 @@ from curator.model import KnownError
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 600.0  # how often to check whether a backup is due
+_CHECK_S = 600.0  # how often to check whether a backup is due
 _SETTLED_S = 60.0  # no backup this soon after the start: photos come first
 _AGAIN_S = 3600.0  # pause after a failed backup
 _PATIENCE_S = 30.0  # how long closing waits for a backup in progress
@@ -53,7 +53,7 @@ class BackupScheduler:
             calm: nothing else is being done.
         """
         if time.monotonic() >= self._look_at and not self._inline:
-            self._look_at = time.monotonic() + _LOOK_S
+            self._look_at = time.monotonic() + _CHECK_S
             self._begin(backups.DAY_S if calm else 2 * backups.DAY_S)
 
     def finished(self) -> None:

@@ -38,7 +38,7 @@ from curator.workers import WorkerPool
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
-LOOK_S = 2.0  # how often an idle conductor checks for work that another process requested
+CHECK_S = 2.0  # how often an idle conductor checks for work that another process requested
 _MAINTAIN_S = 0.05  # how often a busy one maintains the catalog, which takes a sixth of a turn
 
 
@@ -263,12 +263,12 @@ class Conductor:
         if self._inline:
             return 0.0
         if self.idle.halted is not None:
-            return LOOK_S
+            return CHECK_S
         if self.ingest.scanner.waiting:
             return 0.0
         if self._saver.outcomes:
             return max(0.0, self._save_at - time.monotonic())
-        patience = LOOK_S if self._resting or self._paused else PUBLISH_S
+        patience = CHECK_S if self._resting or self._paused else PUBLISH_S
         vision = self.jobs.vision
         if vision.due:
             patience = min(patience, max(GATHER_S, vision.limits.wait_s()))

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 QUIET_S = 2.0
 BATCH = 32  # sidecars a worker writes in one go: some 50 ms
-_LOOK_S = 0.5  # how often to check for new marks
+_CHECK_S = 0.5  # how often to check for new marks
 _AGAIN_S = 30.0  # how soon a failed write is tried again
 _TIMEOUT_S = 60.0
 _CLOSE_S = 2.0
@@ -414,7 +414,7 @@ class SidecarWriter:
             self._failure = ""
             return wait_s
         except (WorkerUnavailable, WorkerCancelled):  # closing
-            return _LOOK_S
+            return _CHECK_S
         except KnownError as error:
             log.info("sidecars wait: %s", error)
             if self._failure != str(error):  # only once, because it is tried every half minute
@@ -445,7 +445,7 @@ class SidecarWriter:
             self._due_at = time.monotonic() + self._pause(left)
             self._report_counts(left)
         self._version = version
-        return min(max(self._due_at - time.monotonic(), 0.0), _LOOK_S)
+        return min(max(self._due_at - time.monotonic(), 0.0), _CHECK_S)
 
     def _note_revision(self, catalog: Catalog) -> bool:
         """Note the present revision; return whether its changes concern sidecars.

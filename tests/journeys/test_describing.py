@@ -99,7 +99,7 @@ def test_after_a_kill_the_remaining_photos_are_described(
 def test_describing_survives_a_busy_server_wrong_answers_and_an_outage(
     home: Home, folder: Path, server: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking_limits, "CHECK_EVERY_S", 0.2)
+    monkeypatch.setattr(asking_limits, "CHECK_S", 0.2)
     settings = Settings.load(home, {"vision": {"backoff_s": 0.1, "automatic": True}})
     settings.vision.url = "http://127.0.0.1:9"
     wrong = ollama.reply("A lovely picture.")

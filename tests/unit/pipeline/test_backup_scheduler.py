@@ -68,7 +68,7 @@ def test_a_backup_waits_while_photos_are_read_for_a_day_at_most(
     asked: list[float] = []
     monkeypatch.setattr(backups, "is_due", lambda path, every_s: asked.append(every_s))
     monkeypatch.setattr(backup_scheduler, "_SETTLED_S", 0.0)
-    monkeypatch.setattr(backup_scheduler, "_LOOK_S", 0.0)
+    monkeypatch.setattr(backup_scheduler, "_CHECK_S", 0.0)
     keeper = BackupScheduler(home.catalog, False, pytest.fail)
     keeper.look(False)
     keeper.look(True)

@@ -461,7 +461,7 @@ def test_a_computer_that_reports_no_battery_has_none(monkeypatch: pytest.MonkeyP
 def test_describing_continues_once_the_server_answers(
     shoot, settings, server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking_limits, "CHECK_EVERY_S", 0.0)
+    monkeypatch.setattr(asking_limits, "CHECK_S", 0.0)
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     woken = threading.Semaphore(0)
     settings.vision.automatic, settings.vision.url = True, "http://127.0.0.1:9"

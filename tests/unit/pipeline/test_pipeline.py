@@ -605,7 +605,7 @@ def test_signals_arrive_on_the_windows_thread(
 def test_work_requested_by_another_process_is_noticed(
     make: Make, catalog: Catalog, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curator.pipeline.conductor.LOOK_S", 0.05)
+    monkeypatch.setattr("curator.pipeline.conductor.CHECK_S", 0.05)
     pipeline = make()
     pipeline.start()
     pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])

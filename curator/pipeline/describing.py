@@ -1,9 +1,7 @@
 """The lane that asks the vision model: threads that wait for a server, and what its errors mean.
 
 The catalog counts the attempts for each photo, as for every stage; the lane handles errors that
-concern all photos. A server that is not running stops the lane, which continues by itself once the
-server answers. A busy server is asked again after a wait that doubles, or after the wait it names,
-whichever is longer.
+concern all photos. When the server may be asked is decided by `asking_limits`.
 """
 
 from __future__ import annotations

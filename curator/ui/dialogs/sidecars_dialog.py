@@ -37,8 +37,11 @@ class ConflictTable(TextRows[Conflict]):
         self.chosen: dict[int, str] = {}
 
     def show_rows(self, rows: Sequence[Conflict]) -> None:
-        """Replace the rows and forget all choices."""
-        self.chosen = {}
+        """Replace the rows; choices stay for photos whose conflicts are unchanged."""
+        before = {row.path: row for row in self.rows}
+        changed = {row.photo_id for row in rows if before.get(row.path) != row}
+        kept = self.chosen.keys() & {row.photo_id for row in rows} - changed
+        self.chosen = {photo: self.chosen[photo] for photo in kept}
         super().show_rows(rows)
 
     def side(self, conflict: Conflict) -> str:
@@ -183,17 +186,14 @@ class SidecarsDialog(Dialog):
     # --- contradictions
 
     def _show_conflicts(self) -> None:
-        found = self._sidecars.conflicts()
+        known, wanted = self._sidecars.conflicts(), set(self._ids)
+        found = [conflict for conflict in known if conflict.photo_id in wanted]
         if found != self.conflicts.rows:
             self.conflicts.show_rows(found)
-        for part in (self.disputed, self.sides, self.mine, self.files, self.apply):
+        for part in (self.sides, self.mine, self.files, self.apply):
             part.setVisible(bool(found))
-        single = len(found) == 1
-        self.disputed.setText(
-            f"{counted(len(found), 'sidecar')} {'was' if single else 'were'} changed in other apps"
-            f" and {'contradicts' if single else 'contradict'} your marks. The newer side is"
-            " suggested; click a row, or press Space, to choose the other."
-        )
+        self.disputed.setVisible(bool(known))
+        self.disputed.setText(_disputed(len(found), len(known) - len(found)))
         self.apply.setText(f"Apply to {counted(len(found), 'photo')}")
         self.sides.setFixedHeight(height(len(found), self._rows // 2))
 
@@ -286,6 +286,25 @@ class SidecarsDialog(Dialog):
     def _write(self) -> None:
         self._sidecars.write([each.photo_id for each in self.differences.rows])
         self.accept()
+
+
+def _disputed(here: int, elsewhere: int) -> str:
+    """Return how many sidecars contradict marks: of the dialog's photos, and of other photos."""
+    lines = []
+    if here:
+        lines.append(
+            f"{counted(here, 'sidecar')} {'was' if here == 1 else 'were'} changed in other apps"
+            f" and {_contradict(here)} your marks. The newer side is suggested; click a row, or"
+            " press Space, to choose the other."
+        )
+    if elsewhere:
+        number = counted(elsewhere, "more sidecar" if here else "sidecar")
+        lines.append(f"Outside these photos, {number} {_contradict(elsewhere)} your marks.")
+    return "\n".join(lines)
+
+
+def _contradict(number: int) -> str:
+    return "contradicts" if number == 1 else "contradict"
 
 
 def _note(found: Preview) -> str:

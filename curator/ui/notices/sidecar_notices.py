@@ -5,7 +5,7 @@ The status line shows the number of pending ones; the rest is posted to the noti
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject
@@ -51,13 +51,20 @@ class SidecarNotices(QObject):
 
     def open(self) -> None:
         """Open the sidecars dialog for the selection, or for the scope."""
-        from curator.ui.dialogs.sidecars_dialog import SidecarsDialog  # see `window_actions`
-
         session = self._session
         chosen = session.photos.selection if len(session.photos.selection) > 1 else ()
         ids = sorted(chosen) or session.statistics.scope_ids()
-        of = counted(len(ids), "photo") if chosen else session.criteria.scope.title
-        dialog = SidecarsDialog(session, ids, of, self._window)
+        self._open_for(ids, counted(len(ids), "photo") if chosen else session.criteria.scope.title)
+
+    def _open_conflicts(self) -> None:
+        """Open the sidecars dialog for all photos of the catalog whose sidecars contradict."""
+        ids = sorted({conflict.photo_id for conflict in self._session.sidecars.conflicts()})
+        self._open_for(ids, counted(len(ids), "photo"))
+
+    def _open_for(self, ids: Sequence[int], of: str) -> None:
+        from curator.ui.dialogs.sidecars_dialog import SidecarsDialog  # see `window_actions`
+
+        dialog = SidecarsDialog(self._session, ids, of, self._window)
         dialog.exec()
         dialog.deleteLater()
 
@@ -69,7 +76,9 @@ class SidecarNotices(QObject):
         if news.conflicts > self._conflicts:
             verb = "contradicts" if news.conflicts == 1 else "contradict"
             text = f"{counted(news.conflicts, 'sidecar')} changed in other apps {verb} your marks"
-            self._notifications.post(Notification("conflicts", text, "Choose…", self.open))
+            self._notifications.post(
+                Notification("conflicts", text, "Choose…", self._open_conflicts)
+            )
         elif not news.conflicts:
             self._notifications.withdraw("conflicts")
         self._conflicts = news.conflicts

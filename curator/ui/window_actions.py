@@ -260,15 +260,10 @@ class WindowActions(QObject):
     def _show_failures(self) -> None:
         from curator.ui.dialogs.failures_dialog import FailuresDialog
 
-        sources = self._session.sources
-        dialog = FailuresDialog(sources.failures, sources.retry_all, self._reveal, self._window)
+        sources, show = self._session.sources, self._session.visit
+        dialog = FailuresDialog(sources.failures, sources.retry_all, show, self._window)
         dialog.exec()
         dialog.deleteLater()
-
-    def _reveal(self, photo: int) -> None:
-        if photo not in self._session.photos.listing:
-            self._session.search.set_filter("is:failed")
-        self._session.navigator.go_to(photo)
 
     @_says_errors
     def _show_settings(self) -> None:

@@ -18,11 +18,13 @@ from curator.home import Home
 from curator.keyboard import Keyboard
 from curator.model import Clause, Failure
 from curator.session import Session
+from curator.session.sources import folder_scope
 from curator.settings import Settings
 from curator.ui.dialogs.export_dialog import ExportDialog
 from curator.ui.dialogs.export_request import ExportRequest
 from curator.ui.dialogs.failures_dialog import FailuresDialog
 from curator.ui.dialogs.settings_dialog import SettingsDialog, all_settings
+from curator.ui.main_window import MainWindow
 from curator.ui.widgets import dialogs, theme
 from tests.conftest import PATIENCE_MS
 
@@ -252,6 +254,27 @@ def test_retry_goes_through_the_pipeline(window, pipeline, monkeypatch) -> None:
     monkeypatch.setattr(WorkQueue, "failures", lambda *_: FAILURES)
     assert window.session.sources.retry_all([4, 9]) == 2
     assert pipeline.asked == [("retry", [4, 9])]
+
+
+@pytest.mark.parametrize("folder", ["/photos", "/elsewhere"])
+def test_a_double_click_shows_the_photo_in_any_list_and_scope(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    session, failed = window.session, Failure(7, "/photos/7.jpg", "embed", "It crashed.", 1)
+    monkeypatch.setattr(WorkQueue, "failures", lambda *_, **__: [failed])
+    session.sources.open_scope(folder_scope(Path(folder)))
+    session.search.set_filter("rating:5")
+    assert 7 not in session.ids
+
+    def double_click(dialog: FailuresDialog) -> None:
+        dialog.show()
+        at = dialog.table.visualRect(dialog.model.index(0, 0)).center()
+        for press in (QTest.mouseClick, QTest.mouseDClick):
+            press(dialog.table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+    monkeypatch.setattr(FailuresDialog, "exec", double_click)
+    window.run("failures")
+    assert session.current == 7 and not session.criteria.query.groups
 
 
 # --- export

@@ -200,22 +200,22 @@ class SourceController(QObject):
         return self._catalog.work.failures(later=True)
 
     def retry_all(self, photos: Sequence[int] | None) -> int:
-        """Retry reading these photos that failed, or all if None; return how many."""
+        """Retry these photos that failed, or all if None; return how many.
+
+        Without a pipeline here, the Curator that reads photos into this catalog does it.
+        """
         ids = None if photos is None else list(photos)
-        number = len({failure.photo_id for failure in self._catalog.work.failures(ids)})
+        failures = self._catalog.work.failures(ids, later=True)
         if self._pipeline is not None:
             self._pipeline.retry(None, ids)
         else:
             self._catalog.work.retry(ids=ids)
-        return number
+        return len({failure.photo_id for failure in failures})
 
-    def retry(self, photo_id: int) -> bool:
-        """Retry reading a photo that failed; return False if no pipeline runs here."""
-        if self._pipeline is None:
-            return False
-        self._pipeline.retry(None, [photo_id])
-        self._messages.say(f"Trying {self._table.name(photo_id)} again")
-        return True
+    def retry(self, photo_id: int) -> None:
+        """Retry reading a photo that failed, and say so."""
+        if self._messages.say_errors(lambda: self.retry_all([photo_id])):
+            self._messages.say(f"Trying {self._table.name(photo_id)} again")
 
     # --- the position in a scope
 

@@ -39,11 +39,11 @@ def lay_out(cache: Path, photo_ids: Iterable[int]) -> None:
         proxy.save(picture(photo_id), cache, key(photo_id))
 
 
-def fail(session: Session, photo_id: int, reason: str) -> None:
-    """Save a permanent failure of a photo, as the pipeline does."""
+def fail(session: Session, photo_id: int, reason: str, retry: bool = False) -> None:
+    """Save a failure of a photo, as the pipeline does; permanent unless it is retried."""
     path = str(session.detail(photo_id).path)
     job = StageJob(photo_id, "convert", path, Kind.IMAGE, str(session.home.cache))
-    session.catalog.work.save_failure(job, reason, retry=False)
+    session.catalog.work.save_failure(job, reason, retry=retry)
     session.refresh()
 
 

@@ -27,6 +27,7 @@ from curator.ui.dialogs.settings_dialog import SettingsDialog, all_settings
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import dialogs, theme
 from tests.conftest import PATIENCE_MS
+from tests.gui import swatches
 
 # --- questions
 
@@ -251,9 +252,18 @@ def test_without_failures_the_dialog_says_so(dressed, qtbot) -> None:
 
 
 def test_retry_goes_through_the_pipeline(window, pipeline, monkeypatch) -> None:
-    monkeypatch.setattr(WorkQueue, "failures", lambda *_: FAILURES)
+    monkeypatch.setattr(WorkQueue, "failures", lambda *_, **__: FAILURES)
     assert window.session.sources.retry_all([4, 9]) == 2
     assert pipeline.asked == [("retry", [4, 9])]
+
+
+def test_photos_that_wait_for_another_try_are_counted(session, pipeline, qtbot) -> None:
+    swatches.fail(session, 7, "The server is busy.", retry=True)
+    dialog = FailuresDialog(session.sources.failures, session.sources.retry_all, print)
+    qtbot.addWidget(dialog)
+    dialog.all.click()
+    assert dialog.sentence.text() == "Retrying 1 photo."
+    assert pipeline.asked == [("retry", None)]
 
 
 @pytest.mark.parametrize("folder", ["/photos", "/elsewhere"])

@@ -439,11 +439,9 @@ class GridView(QAbstractScrollArea):
             self._session.photos.clear_selection()
             return
         photo = self.tile_photo(number)
-        if (
-            self._session.tile(photo).state == "failed"
-            and self._painter.is_retry_at(photo, at - self.cell(number).topLeft())
-            and self._session.sources.retry(photo)
-        ):
+        is_failed = self._session.tile(photo).state == "failed"
+        if is_failed and self._painter.is_retry_at(photo, at - self.cell(number).topLeft()):
+            self._session.sources.retry(photo)
             return
         if self._is_count_at(number, at):
             self._session.stacks.toggle(photo)

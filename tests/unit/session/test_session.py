@@ -427,11 +427,25 @@ def test_the_current_photo_is_not_skipped_yet(person: Person) -> None:
     assert session.statistics.progress().seen == 1
 
 
-def test_an_unreadable_photo_is_never_skipped(session: Session, home: Home) -> None:
-    path = str(session.detail(2).path)
-    job = StageJob(2, "convert", path, Kind.IMAGE, str(home.cache))
+def fail(session: Session, photo: int) -> None:
+    """Save a permanent failure of a photo."""
+    path = str(session.detail(photo).path)
+    job = StageJob(photo, "convert", path, Kind.IMAGE, str(session.home.cache))
     session.catalog.work.save_failure(job, "The file is empty.", retry=False)
     session.refresh()
+
+
+def test_without_a_pipeline_one_photo_is_retried_as_all_are(person: Person) -> None:
+    session = person.session
+    for retry in (lambda: session.sources.retry(2), lambda: session.sources.retry_all(None)):
+        fail(session, 2)
+        retry()
+        assert session.catalog.work.failures() == []
+    assert person.messages == [f"Trying {session.table.name(2)} again"]
+
+
+def test_an_unreadable_photo_is_never_skipped(session: Session) -> None:
+    fail(session, 2)
     session.photos.select_only(2)
     session.viewer.set_view(View.LOUPE)
     session.viewer.note_rested(2)

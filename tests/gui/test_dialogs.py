@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton
 
 from curator.catalog.folders import Folders
 from curator.catalog.work import WorkQueue
+from curator.export import write
 from curator.home import Home
 from curator.keyboard import Keyboard
-from curator.model import Clause, Failure
+from curator.model import Clause, Failure, KnownError
 from curator.session import Session
 from curator.session.sources import folder_scope
 from curator.settings import Settings
@@ -587,8 +589,6 @@ def test_ratings_read_from_files_have_their_own_line(exporting, qtbot) -> None:
 def test_a_stopped_export_reports_what_it_wrote(
     exporting, qtbot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from curator.export import write
-
     def stopping(plan, *, progress, cancelled):  # type: ignore[no-untyped-def]
         dialog._jobs.stop()  # as Stop does, before the first photo
         return write(plan, progress=progress, cancelled=cancelled)
@@ -600,6 +600,58 @@ def test_a_stopped_export_reports_what_it_wrote(
     qtbot.waitUntil(lambda: dialog.report is not None)
     assert dialog.outcome.text().startswith("Stopped. 0 files written")
     dialog.accept()
+
+
+def test_after_a_failed_export_the_rest_can_be_exported(
+    exporting, qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(plan, **_):  # type: ignore[no-untyped-def]
+        monkeypatch.setattr("curator.ui.dialogs.export_dialog.write", write)
+        raise KnownError("The folder is full.", "Make room on it.")
+
+    monkeypatch.setattr("curator.ui.dialogs.export_dialog.write", failing)
+    dialog = exporting()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    dialog.go.click()
+    qtbot.waitUntil(dialog.problem.isVisible)
+    assert dialog.cancel.text() == "Cancel" and dialog.bar.isHidden()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert dialog.problem.text() == "The folder is full. Make room on it."
+    assert dialog.outcome.text().startswith("4 photos, 5 files, ")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.report is not None)
+    assert dialog.problem.isHidden() and len(dialog.report.written) == 5
+    dialog.reject()
+
+
+@pytest.mark.parametrize("way", ["x", "escape", "stop"])
+def test_closing_stops_an_export_and_shows_its_report(
+    exporting, qtbot, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def waiting(plan, **how):  # type: ignore[no-untyped-def]
+        begun.set()
+        assert go_on.wait(20)
+        return write(plan, **how)
+
+    monkeypatch.setattr("curator.ui.dialogs.export_dialog.write", waiting)
+    dialog = exporting()
+    close = {
+        "x": dialog.close,
+        "escape": lambda: QTest.keyClick(dialog, Qt.Key.Key_Escape),
+        "stop": dialog.cancel.click,
+    }[way]
+    qtbot.waitUntil(dialog.go.isEnabled)
+    dialog.go.click()
+    assert begun.wait(60)
+    close()
+    assert dialog.isVisible() and dialog.outcome.text() == "Stopping after this photo…"
+    go_on.set()
+    qtbot.waitUntil(lambda: dialog.report is not None)
+    assert dialog.outcome.text().startswith("Stopped. 0 files written")
+    close()
+    assert dialog.isHidden()
 
 
 def test_an_export_may_go_below_a_folder_read_without_subfolders(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
 from curator.export import ExportReport, Options, Plan, write
@@ -107,13 +107,13 @@ class ExportDialog(Dialog):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.hide()
-        for part in (self.outcome, self.details, self.bar):
+        for part in (self.problem, self.outcome, self.details, self.bar):
             self.body.addWidget(part)
         self.cancel = self.button("Cancel")
         self.go = self.button("Export", primary=True)
         self.show_folder = self.button("Show folder")
         self.show_folder.hide()
-        self.cancel.clicked.connect(self._cancel)
+        self.cancel.clicked.connect(self.reject)
         self.go.clicked.connect(self._go)
         self.show_folder.clicked.connect(self._open_folder)
         self.add_buttons(self.show_folder, self.cancel, self.go)
@@ -154,6 +154,7 @@ class ExportDialog(Dialog):
     def _changed(self) -> None:
         self._jobs.drop()
         self._plan = None
+        self.problem.hide()
         self.go.setEnabled(False)
         self._show_number(self.choices.number)
         self._replan.start()
@@ -188,10 +189,16 @@ class ExportDialog(Dialog):
         self.go.setEnabled(bool(plan.chosen or plan.withdrawn()))
 
     def _failed(self, text: str) -> None:
+        """Show why planning failed, or why the export did; then plan what is left to export."""
+        if not self._exporting:
+            self._refuse(text)
+            return
         self.bar.hide()
         self._enable(True)
-        self._refuse(text)
-        self.go.setEnabled(False)
+        self.cancel.setText("Cancel")
+        self.problem.setText(text)
+        self.problem.show()
+        self.make_plan()
 
     def _refuse(self, text: str) -> None:
         self.form.preview([])  # the names shown belong to other choices
@@ -205,11 +212,17 @@ class ExportDialog(Dialog):
 
     # --- exporting
 
+    @property
+    def _exporting(self) -> bool:
+        """Whether an export is running."""
+        return not self.bar.isHidden()
+
     def _go(self) -> None:
         plan = self._plan
         if plan is None:
             return
         self._enable(False)
+        self.problem.hide()
         self.cancel.setText("Stop")
         self.bar.setRange(0, max(len(plan.chosen), 1))
         self.bar.setValue(0)
@@ -252,36 +265,19 @@ class ExportDialog(Dialog):
             shown = folder / PAGE if self._is_gallery else folder
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(shown)))
 
-    def _cancel(self) -> None:
-        if self._jobs.busy and self.bar.isVisible():
+    def reject(self) -> None:
+        """Close; but if an export is running, stop it, and stay open for its report."""
+        if self._exporting:
             self._jobs.stop()  # files written so far stay, and the report says so
             self._show_outcome("Stopping after this photo…")
-        elif self.report is not None:
-            self.accept()
         else:
-            self.reject()
+            super().reject()
 
-    def reject(self) -> None:
-        """Stop the export, then close."""
-        if self._jobs.busy and self.bar.isVisible():
-            self._cancel()
-            return
-        self._wind_down()
-        super().reject()
-
-    def accept(self) -> None:
-        """Accept and close."""
-        self._wind_down()
-        super().accept()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """End the job thread before closing."""
-        self._wind_down()
-        super().closeEvent(event)
-
-    def _wind_down(self) -> None:
+    def done(self, result: int) -> None:
+        """End the job thread, then close."""
         self._replan.stop()
         self._jobs.close()
+        super().done(result)
 
 
 def suggested_folder(title: str) -> str:

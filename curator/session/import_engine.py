@@ -21,14 +21,14 @@ if TYPE_CHECKING:  # loaded for the first import, not for the first paint of a w
 
 
 @dataclass
-class CardEngine:
+class ImportEngine:
     """Plans and runs imports.
 
     Thread: that of the imports.
     """
 
     settings: Settings
-    gives_way: Callable[[], bool]
+    give_way: Callable[[], bool]
     _read: dict[tuple[Path, ...], tuple[CardContents, dict[Path, FileFacts]]] = field(
         default_factory=dict
     )
@@ -87,7 +87,7 @@ class CardEngine:
             plan,
             catalog,
             progressed=progressed,
-            give_way=self.gives_way,
+            give_way=self.give_way,
             waits=True,
             profile=self.settings.sidecars.profile,
         )

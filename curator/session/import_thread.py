@@ -23,7 +23,7 @@ from curator.importing.report import ImportProgress, ImportReport
 from curator.importing.request import ImportRequest
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.file_probe import open_beside
-from curator.session.import_engine import CardEngine
+from curator.session.import_engine import ImportEngine
 
 if TYPE_CHECKING:
     from curator.importing.plan import ImportPlan
@@ -100,7 +100,7 @@ class ImportThread:
     Thread: any, for every method.
     """
 
-    def __init__(self, path: Path, engine: CardEngine, notify: Callable[[News], None]) -> None:
+    def __init__(self, path: Path, engine: ImportEngine, notify: Callable[[News], None]) -> None:
         """Make the thread; it starts with the first job.
 
         Args:
@@ -128,6 +128,10 @@ class ImportThread:
         """Answer no request any more, and forget what was read from the cards."""
         self._wanted = None
         self._put(lambda catalog: self._forget())
+
+    def forget_cards(self) -> None:
+        """Forget what was read from cards: another card may be mounted where one was removed."""
+        self._put(lambda catalog: self._engine.forget())
 
     def _plan(self, request: ImportRequest, catalog: Catalog) -> None:
         if request is not self._wanted:

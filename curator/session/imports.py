@@ -28,7 +28,7 @@ from curator.importing.report import DestinationReport, FileFailure, ImportProgr
 from curator.importing.request import ImportRequest
 from curator.model import KnownError, path_label
 from curator.session.cards import CardWatcher
-from curator.session.import_engine import CardEngine
+from curator.session.import_engine import ImportEngine
 from curator.session.import_thread import (
     CardCopied,
     CardSettled,
@@ -103,7 +103,7 @@ class ImportController(QObject):
         self._photos, self._sources, self._cards = photos, sources, watcher
         self._pipeline = services.pipeline
         self._thread = ImportThread(
-            services.catalog.path, CardEngine(services.settings, self._gives_way), self._news.emit
+            services.catalog.path, ImportEngine(services.settings, self._give_way), self._news.emit
         )
         self._plan: ImportPlan | None = None
         self._continued: ImportRequest | None = None
@@ -115,7 +115,7 @@ class ImportController(QObject):
         self._settles = 0
         self._settling = QTimer(self, interval=_SETTLE_MS)
         self._settling.timeout.connect(self._settle)
-        watcher.card_gone.connect(lambda _: self._settle_soon())
+        watcher.card_gone.connect(self._on_card_gone)
         self._settle_soon()  # a card may have been removed after the last window closed
 
     # --- planning
@@ -221,7 +221,7 @@ class ImportController(QObject):
         self.ended.emit()
         self._settle_soon()
 
-    def _gives_way(self) -> bool:
+    def _give_way(self) -> bool:
         """Whether a photo on screen is being read. Thread: the import's."""
         return self._pipeline is not None and self._pipeline.reads_for_screen
 
@@ -254,7 +254,11 @@ class ImportController(QObject):
         if scope.kind != "folder" or not any(Path(scope.key).is_relative_to(at) for at in shown):
             self._sources.open_scope(folder_scope(Path(folder)))
 
-    # --- cards that were copied
+    # --- cards that were removed or copied
+
+    def _on_card_gone(self) -> None:
+        self._thread.forget_cards()
+        self._settle_soon()
 
     def ejectable(self, report: ImportReport | None) -> Card | None:
         """Return the card of a report if the system can eject it."""

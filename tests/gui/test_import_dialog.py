@@ -28,7 +28,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """The engine of every window of the test; it reads and copies nothing."""
     made = FakeEngine()
     monkeypatch.setattr(import_dialog, "_REPLAN_MS", 10)
-    monkeypatch.setattr(imports, "CardEngine", lambda settings, gives_way: made)
+    monkeypatch.setattr(imports, "ImportEngine", lambda settings, give_way: made)
     return made
 
 

@@ -30,7 +30,7 @@ REQUEST = ImportRequest((CARD,), (Path("/photos/library"), Path("/backup/T7")))
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """The engine of every window of the test; what still runs is stopped at its end."""
     made = FakeEngine()
-    monkeypatch.setattr(imports, "CardEngine", lambda settings, gives_way: made)
+    monkeypatch.setattr(imports, "ImportEngine", lambda settings, give_way: made)
     monkeypatch.setattr(dialogs, "ask", lambda *_: "stop")
     return made
 

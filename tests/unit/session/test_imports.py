@@ -19,7 +19,7 @@ from curator.library.scopes import Scope
 from curator.model import KnownError, Pass, View
 from curator.session import Session, imports
 from curator.session.cards import CardWatcher
-from curator.session.import_engine import CardEngine
+from curator.session.import_engine import ImportEngine
 from curator.session.import_thread import Planned
 from curator.settings import Settings
 from tests.fake_imports import FakeEngine, card
@@ -37,7 +37,7 @@ def request(**more: object) -> ImportRequest:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
     made = FakeEngine()
-    monkeypatch.setattr(imports, "CardEngine", lambda settings, gives_way: made)
+    monkeypatch.setattr(imports, "ImportEngine", lambda settings, give_way: made)
     yield made
     for run in made.runs:
         run.may_end.set()
@@ -93,7 +93,7 @@ def test_cards_are_read_once_for_all_templates(
     monkeypatch.setattr(card_files, "find_files", find_files)
     monkeypatch.setattr(headers, "read_headers", lambda *_, **__: {})
     monkeypatch.setattr(plan, "make_plan", lambda request, *_: request.names)
-    engine = CardEngine(Settings.load(home), lambda: False)
+    engine = ImportEngine(Settings.load(home), lambda: False)
     names = ("{name}", "{job}", "{seq}")
     plans = [
         engine.plan(request(names=each), None, lambda *_: None, lambda: False)  # type: ignore[arg-type]
@@ -104,6 +104,25 @@ def test_cards_are_read_once_for_all_templates(
     engine.plan(request(), None, lambda *_: None, lambda: False)  # type: ignore[arg-type]
     assert len(read) == 2, "a dialog opened later reads the card again"
     engine.forget()
+
+
+def test_another_card_at_the_same_path_is_read(
+    monkeypatch: pytest.MonkeyPatch, open_session: Callable[[], Session], qtbot: QtBot
+) -> None:
+    inserted = ["OLD"]
+    found = {"OLD": CardContents(), "NEW": CardContents()}
+    monkeypatch.setattr(card_files, "find_files", lambda _: found[inserted[0]])
+    monkeypatch.setattr(headers, "read_headers", lambda *_, **__: {})
+    monkeypatch.setattr(plan, "make_plan", lambda request, contents, *_: contents)
+    session = open_session()
+    session.cards._find = lambda: [card(EOS, inserted[0])]
+    for name in found:
+        inserted[0] = name
+        session.cards.look()
+        qtbot.waitUntil(lambda name=name: [each.label for each in session.cards.cards] == [name])
+        with qtbot.waitSignal(session.imports.planned) as planned:
+            session.imports.make_plan(request())
+        assert planned.args[0].plan is found[name]
 
 
 # --- running

@@ -504,6 +504,27 @@ def test_an_invalid_long_edge_is_reported(exporting, qtbot) -> None:
     dialog.reject()
 
 
+def test_only_fields_that_are_shown_must_be_valid(exporting, qtbot) -> None:
+    dialog = exporting()
+    form = dialog.form
+    form.kinds["jpeg"].click()
+    form.long_edge.setText("3000")
+    assert form.choices().long_edge_px == 3000
+    for field in (form.long_edge, form.quality):
+        field.setText("12")
+    form.kinds["original"].click()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert (form.choices().long_edge_px, form.choices().jpeg_quality) == (3000, 92)
+    form.names.setText("{nmae}")
+    qtbot.waitUntil(lambda: dialog.outcome.text().startswith("Unknown placeholder {nmae}"))
+    form.kinds["sidecar"].click()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert form.choices().names == "{name}"
+    form.kinds["jpeg"].click()
+    qtbot.waitUntil(lambda: dialog.outcome.text().startswith("The long edge must be "))
+    dialog.reject()
+
+
 def test_file_names_are_previewed(exporting, qtbot) -> None:
     dialog = exporting()
     dialog.form.names.setText("{seq} {name}")

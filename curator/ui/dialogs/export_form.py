@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 from PySide6.QtCore import Qt, Signal
@@ -72,38 +73,44 @@ class ExportForm(QWidget):
         self._add_picture()
         self._add_metadata()
         self._add_names()
+        # The typed fields by setting, each with the function that reads it.
+        self._typed: Mapping[str, tuple[QLineEdit, Callable[[str], object]]] = {
+            "long_edge_px": (self.long_edge, _long_edge),
+            "jpeg_quality": (self.quality, _quality),
+            "names": (self.names, _names),
+        }
         self.fill(choices)
         self._list_presets()
 
     # --- choices
 
     def choices(self) -> ExportSettings:
-        """Return the chosen settings.
+        """Return the chosen settings; of a hidden field that is invalid, its last valid value.
 
         Raises:
             KnownError: a size or the quality is out of range, or the file names are invalid.
         """
         kind = self.kind
-        long_edge = _number(self.long_edge.text(), 320, 20000, "The long edge must be", " px")
-        quality = _number(self.quality.text(), 60, 100, "The quality must be", "")
-        naming.check(self.names.text())
-        try:
-            return ExportSettings(
-                target="folder" if kind in ("original", "jpeg") else kind,
-                form="original" if kind in ("original", "sidecar") else "jpeg",
-                long_edge_px=long_edge,
-                jpeg_quality=quality,
-                sharpen=self.sharpen.currentData(),
-                metadata=self.metadata.currentData(),
-                pair=self.pair.currentData(),
-                names=self.names.text(),
-            )
-        except ValidationError as error:
-            raise KnownError(f"Names: {error.errors()[0]['msg']}.") from error
+        for name, (field, read) in self._typed.items():
+            try:
+                self._valid[name] = read(field.text())
+            except KnownError:
+                if field.isVisibleTo(self):
+                    raise
+        return ExportSettings(
+            target="folder" if kind in ("original", "jpeg") else kind,
+            form="original" if kind in ("original", "sidecar") else "jpeg",
+            sharpen=self.sharpen.currentData(),
+            metadata=self.metadata.currentData(),
+            pair=self.pair.currentData(),
+            **self._valid,
+        )
 
     def fill(self, choices: ExportSettings) -> None:
         """Show settings."""
         self._filling = True
+        # The last valid values of the typed fields.
+        self._valid: dict[str, Any] = {name: getattr(choices, name) for name in self._typed}
         kind = choices.form if choices.target == "folder" else choices.target
         self.kinds[kind].setChecked(True)
         self.long_edge.setText(str(choices.long_edge_px))
@@ -348,6 +355,22 @@ def _link(text: str, act: Callable[[], None]) -> QToolButton:
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.clicked.connect(act)
     return made
+
+
+def _long_edge(text: str) -> int:
+    return _number(text, 320, 20000, "The long edge must be", " px")
+
+
+def _quality(text: str) -> int:
+    return _number(text, 60, 100, "The quality must be", "")
+
+
+def _names(text: str) -> str:
+    naming.check(text)
+    try:
+        return ExportSettings(names=text).names
+    except ValidationError as error:
+        raise KnownError(f"Names: {error.errors()[0]['msg']}.") from error
 
 
 def _number(text: str, low: int, high: int, begin: str, unit: str) -> int:

@@ -109,13 +109,13 @@ class _Repeat:
         earlier: its rating.
         follower: the photo that came after it in the list; None if it was the last.
         planned_after: the newest decision when it was planned.
-        shown: whether the person has reached it.
+        reached: whether the person has reached it.
     """
 
     earlier: LastRating
     follower: int | None
     planned_after: int
-    shown: bool = False
+    reached: bool = False
 
 
 class RepeatController(QObject):
@@ -146,7 +146,7 @@ class RepeatController(QObject):
         # Bringing a photo back reads the catalog and lays out the list: after the key's paint.
         self._after_paint = QTimer(self, singleShot=True, interval=0)
         self._after_paint.timeout.connect(self._catch_up)
-        photos.list_changed.connect(self._drop_shown_by_list)
+        photos.list_changed.connect(self._drop_unhidden_by_list)
         photos.rebuilt.connect(self._follow_rebuilt)
         ordering.rebuilt_sorted.connect(self._follow_rebuilt)
         photos.current_changed.connect(self._follow_current)
@@ -264,8 +264,8 @@ class RepeatController(QObject):
         schedule.plan()
 
     def _unseen(self) -> set[int]:
-        """Return the photos that came back and were not shown yet."""
-        return {p for p in self._photos.hidden_stars if not self._repeats[p].shown}
+        """Return the photos that came back and were not reached yet."""
+        return {p for p in self._photos.hidden_stars if not self._repeats[p].reached}
 
     def _end_passed(self) -> None:
         """Show the stars of photos that came back and were passed over."""
@@ -346,20 +346,20 @@ class RepeatController(QObject):
     def _follow_rebuilt(self) -> None:
         self._plan(just_opened=True)
 
-    def _drop_shown_by_list(self) -> None:
+    def _drop_unhidden_by_list(self) -> None:
         """Forget the repeats whose stars the list shows again, because it was made anew."""
-        shown = self._repeats.keys() - self._photos.hidden_stars
-        for photo in shown:
+        unhidden = self._repeats.keys() - self._photos.hidden_stars
+        for photo in unhidden:
             self._end(photo)
-        if shown:
-            self._photos.photos_changed.emit(shown)
+        if unhidden:
+            self._photos.photos_changed.emit(unhidden)
 
     def _follow_current(self) -> None:
         self._told, current = None, self._photos.current
         if current in self._photos.hidden_stars and self._may_come_back():
             repeat = self._repeats[current]
-            if not repeat.shown:
-                repeat.shown, self._to_note = True, repeat.planned_after
+            if not repeat.reached:
+                repeat.reached, self._to_note = True, repeat.planned_after
                 self._known_schedule().show()
         elif current is not None:
             self._stars_seen.add(current)
@@ -376,7 +376,7 @@ class RepeatController(QObject):
     def _end(self, photo: int) -> _Repeat:
         repeat = self._repeats.pop(photo)
         self._predictions.leave_out(self._repeats)
-        if repeat.shown:  # with its stars now, and perhaps still current
+        if repeat.reached:  # with its stars now, and perhaps still current
             self._stars_seen.add(photo)
         else:
             self._known_schedule().give_up()
@@ -387,14 +387,13 @@ class RepeatController(QObject):
         if self._may_come_back():
             self._after_paint.start()
             return
-        photos, shown = self._photos, set(self._photos.hidden_stars)
+        photos, unhidden = self._photos, set(self._photos.hidden_stars)
         photos.hidden_stars.clear()
-        for photo in shown:
+        for photo in unhidden:
             repeat, listing = self._end(photo), photos.listing
-            if not repeat.shown and photo in listing:
+            if not repeat.reached and photo in listing:
                 after = None if repeat.follower is None else listing.position(repeat.follower)
                 listing.move(photo, len(listing) if after is None else after - 1)
-        self._stars_seen |= shown
-        if shown:
+        if unhidden:
             photos.list_changed.emit()
-            photos.photos_changed.emit(shown)
+            photos.photos_changed.emit(unhidden)

@@ -436,6 +436,19 @@ def test_a_photo_whose_stars_sorting_showed_does_not_come_back_in_this_session(
     assert not rate_next(session, 80) and not session.photos.hidden_stars
 
 
+def test_a_photo_not_reached_before_leaving_the_loupe_may_come_back_again(
+    keep_all: Catalog, open_rating: Callable[..., Session]
+) -> None:
+    rate(keep_all, RATED)
+    others = {photo: {"flag": Flag.PICK} for photo in RATED if photo != 60}
+    keep_all.journal.decide(others, summary="pick")
+    session = open_rating()
+    assert hidden(session) == 60
+    Person(session).run("grid", "loupe")
+    QCoreApplication.processEvents()
+    assert hidden(session) == 60
+
+
 def test_a_window_closed_before_rating_leaves_all_as_it_was(
     session: Session, open_rating: Callable[..., Session]
 ) -> None:

@@ -100,7 +100,7 @@ def real(home: Home, tmp_path: Path, dressed: object, server: Ollama) -> Iterato
 def test_photos_are_described_again_after_the_provider_comes_back(
     real: MainWindow, server: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curator.pipeline.describing._BUSY_S", 0.0)
+    monkeypatch.setattr("curator.pipeline.asking_limits._BUSY_S", 0.0)
     window, session = real, real.session
     press(window, Key.Key_I)
     press(window, Key.Key_E)

@@ -14,11 +14,17 @@ from curator.pipeline.events import RequestNews
 from curator.pipeline.provider import ProviderClient
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.photo_list import PhotoList
+from curator.session.requested_photos import RequestedPhotos, Wording
 from curator.session.services import Services
 from curator.session.stacks import StackController
 from curator.vision import VisionOptions
 
 _BUSY = "Another Curator is reading photos into this catalog. Describe the photo there."
+_WORDING = Wording(
+    began="Describing {photos}…",
+    failed="{name} was not described.",
+    counts="Described {found} of {total}{failed}",
+)
 
 
 class DescriptionController(QObject):
@@ -50,11 +56,9 @@ class DescriptionController(QObject):
         super().__init__()
         self._preferences, self._settings = services.preferences, services.settings
         self.pipeline, self._messages = services.pipeline, services.messages
-        self._table, self._photos, self._details = photos.table, photos, photos.details
-        self._stacks, self._watcher = stacks, watcher
+        self._photos, self._details, self._stacks = photos, photos.details, stacks
         pipeline = services.pipeline
-        self._asked: dict[int, str] = {}  # names by id of the photos the person waits for
-        self._total = self._done = self._failed = 0  # counts of the photos asked for together
+        self._requested = RequestedPhotos(photos, watcher, services.messages, _WORDING)
         self.held: KnownError | None = None
         self._provider = ProviderClient()
         if pipeline is not None:
@@ -65,49 +69,22 @@ class DescriptionController(QObject):
 
     def describes(self, photo_id: int) -> bool:
         """Whether a photo that a person asked for is being described."""
-        return photo_id in self._asked
+        return photo_id in self._requested
 
     def describe(self) -> None:
         """Describe the photo on screen now, or in the grid the selection."""
-        photos, pipeline = self._stacks.targets(), self.pipeline
-        if not photos:
-            self._messages.say("There is no photo here.")
-            return
-        if pipeline is None:
-            self._messages.say(_BUSY)
-            return
-        wanted = [photo for photo in photos if self._table.state(photo) != "failed"]
-        if not wanted:
-            self._messages.say(f"{self._photos.named(photos)} could not be read.")
-            return
-        self._total += sum(photo not in self._asked for photo in wanted)
-        self._asked |= {photo: self._table.name(photo) for photo in wanted}
-        self._messages.say(f"Describing {self._photos.named(wanted)}…")
-        self._photos.photos_changed.emit(set(wanted))
-        self.changed.emit()
-        pipeline.describe(*wanted)
+        refusal = "" if self.pipeline is not None else _BUSY
+        wanted = self._requested.ask(self._stacks.targets(), refusal)
+        if wanted and self.pipeline is not None:
+            self._photos.photos_changed.emit(set(wanted))
+            self.changed.emit()
+            self.pipeline.describe(*wanted)
 
     def _on_news(self, news: RequestNews) -> None:
         """Report the result for a photo the person asked for."""
-        name = self._asked.get(news.photo_id)
-        if name is None:
-            return
-        if not news.again:
-            del self._asked[news.photo_id]
-            self._done += not news.reason
-            self._failed += bool(news.reason)
-        self._watcher.reload([news.photo_id])
-        if news.reason:
-            again = " It will be retried." if news.again else ""
-            self._messages.announce(f"{name} was not described. {news.reason}{again}")
-        elif self._total == 1:
-            self._messages.announce(f"{name}: {self._subject(news.photo_id)}")
-        else:
-            failed = f", {self._failed:,} failed" if self._failed else ""
-            self._messages.announce(f"Described {self._done:,} of {self._total:,}{failed}")
-        if not self._asked:
-            self._total = self._done = self._failed = 0
-        self.changed.emit()
+        if news.photo_id in self._requested:
+            self._requested.take(news, self._subject)
+            self.changed.emit()
 
     def _on_held(self, error: KnownError | None) -> None:
         self.held = error

@@ -8,15 +8,22 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from curator.library import text_hits
-from curator.model import TextLine, counted
+from curator.model import TextLine
 from curator.ocr import models
 from curator.pipeline.events import RequestNews
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.photo_list import PhotoList
+from curator.session.requested_photos import RequestedPhotos, Wording
 from curator.session.services import Services
 from curator.session.stacks import StackController
 
 _BUSY = "Another Curator is reading photos into this catalog. Read the text there."
+_WORDING = Wording(
+    began="Reading the text in {photos}…",
+    failed="The text in {name} was not read.",
+    counts="Text found in {found} of {done}{failed}{left}",
+    nothing="no text found",
+)
 _SHOWN = {
     "found": "Text is shown where the search found it",
     "all": "All text is shown",
@@ -44,9 +51,8 @@ class TextController(QObject):
         super().__init__()
         self._preferences, self._settings = services.preferences, services.settings
         self.pipeline, self._messages = services.pipeline, services.messages
-        self._photos, self._stacks, self._watcher = photos, stacks, watcher
-        self._asked: dict[int, str] = {}  # names by id of the photos the person waits for
-        self._total = self._found = self._failed = 0  # counts of the photos asked for together
+        self._photos, self._stacks = photos, stacks
+        self._requested = RequestedPhotos(photos, watcher, services.messages, _WORDING)
         self._shown: tuple[object, list[tuple[TextLine, bool]]] | None = None
         if self.pipeline is not None:
             self.pipeline.events.text_ended.connect(self._on_news)
@@ -90,28 +96,16 @@ class TextController(QObject):
 
     def read(self) -> None:
         """Read the text in the photo on screen now, or in the grid in the selection."""
-        photos = self._stacks.targets()
-        if not photos:
-            self._messages.say("There is no photo here.")
-            return
-        if self.pipeline is None:
-            self._messages.say(_BUSY)
-            return
-        if not self._is_installed():
-            return
-        wanted = [photo for photo in photos if self._photos.table.state(photo) != "failed"]
-        if not wanted:
-            self._messages.say(f"{self._photos.named(photos)} could not be read.")
-            return
-        self._total += sum(photo not in self._asked for photo in wanted)
-        self._asked |= {photo: self._photos.table.name(photo) for photo in wanted}
-        self._messages.say(f"Reading the text in {self._photos.named(wanted)}…")
-        self.pipeline.read_text(*wanted)
+        refusal = _not_installed() if self.pipeline is not None else _BUSY
+        wanted = self._requested.ask(self._stacks.targets(), refusal)
+        if wanted and self.pipeline is not None:
+            self.pipeline.read_text(*wanted)
 
     def switch(self) -> None:
         """Start or stop reading the text in all photos in the background."""
         on = not self._settings.text.automatic
-        if on and not self._is_installed():
+        if on and (refusal := _not_installed()):
+            self._messages.say(refusal)
             return
         self._settings.text.automatic = on
         self._preferences.save()
@@ -127,36 +121,18 @@ class TextController(QObject):
         if self.pipeline is not None:
             self.pipeline.apply_text_settings()
 
-    def _is_installed(self) -> bool:
-        """Whether the networks are installed; says how to get them if not."""
-        if models.folder() is not None:
-            return True
-        self._messages.say(str(models.not_installed()))
-        return False
-
     def _on_news(self, news: RequestNews) -> None:
         """Report the result for a photo the person asked for."""
-        name = self._asked.get(news.photo_id)
-        if name is None:
-            return
-        self._watcher.reload([news.photo_id])
-        failure = f"The text in {name} was not read. {news.reason}" if news.reason else ""
-        if news.again:
-            self._messages.announce(f"{failure} It will be retried.")
-            return
-        del self._asked[news.photo_id]
-        lines = () if failure else self._photos.details.of(news.photo_id).text or ()
-        self._found += bool(lines)
-        self._failed += bool(failure)
-        if self._total == 1:
-            said = " · ".join(line.text for line in lines)
-            said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
-            self._messages.announce(failure or f"{name}: {said or 'no text found'}")
-        else:
-            done = counted(self._total - len(self._asked), "photo")
-            failed = f", {self._failed:,} failed" if self._failed else ""
-            left = f", {len(self._asked):,} left" if self._asked else ""
-            counts = f"Text found in {self._found:,} of {done}{failed}{left}"
-            self._messages.announce(f"{failure} {counts}".lstrip())
-        if not self._asked:
-            self._total = self._found = self._failed = 0
+        if news.photo_id in self._requested:
+            self._requested.take(news, self._read_text)
+
+    def _read_text(self, photo_id: int) -> str:
+        """Return the text read in a photo, shortened to fit a message."""
+        lines = self._photos.details.of(photo_id).text or ()
+        text = " · ".join(line.text for line in lines)
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _not_installed() -> str:
+    """Return how to get the networks if they are not installed; empty if they are."""
+    return "" if models.folder() is not None else str(models.not_installed())

@@ -144,14 +144,17 @@ def test_photos_are_described_again_after_the_provider_comes_back(
 def test_d_announces_its_work_and_then_reports_the_result(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
+    press(window, Key.Key_I)
     press(window, Key.Key_D)
     assert pipeline.asked == [("describe", (1,))]
     assert window.status.message.text == "Describing DSC_0000…"
+    wait_until(lambda: "Describing…" in shown(window.inspector))
     pipeline.events.description_ended.emit(
         RequestNews(1, "The server sent half an answer.", again=True)
     )
     assert window.status.message.text.endswith("half an answer. It will be retried.")
     pipeline.events.description_ended.emit(RequestNews(1, "The server sent half an answer."))
+    wait_until(lambda: "Describing…" not in shown(window.inspector))
     assert (
         window.status.message.text == "DSC_0000 was not described. The server sent half an answer."
     )
@@ -176,6 +179,19 @@ def test_in_the_grid_the_selection_is_described(
     pipeline.events.description_ended.emit(RequestNews(2, "It cannot be read."))
     pipeline.events.description_ended.emit(RequestNews(3))
     assert window.status.message.text == "Described 2 of 60, 1 failed"
+
+
+def test_a_failure_among_several_photos_is_reported_with_the_counts(
+    window: MainWindow, pipeline: QuietPipeline
+) -> None:
+    window.session.photos.listing.selection = frozenset((1, 2, 3))
+    press(window, Key.Key_D)
+    pipeline.events.description_ended.emit(RequestNews(1))
+    assert window.status.message.text == "Described 1 of 3"
+    pipeline.events.description_ended.emit(RequestNews(2, "It cannot be read."))
+    assert window.status.message.text == (
+        "DSC_0001 was not described. It cannot be read. Described 1 of 3, 1 failed"
+    )
 
 
 def test_what_stops_all_descriptions_is_reported_once_with_a_remedy(

@@ -13,6 +13,7 @@ from curator.catalog.integrity import reports_damage
 from curator.catalog.journal import Journal
 from curator.catalog.store import Store
 from curator.catalog.tags import (
+    BETWEEN,
     EFFECTIVE_TAGS,
     MACHINES,
     Revision,
@@ -127,12 +128,15 @@ class Vocabulary:
 
         Raises:
             NotFoundError: no tag has the old name.
-            UsageError: the new name is invalid, too long, or another tag's. Nothing was changed.
+            UsageError: the new name is invalid, too long, a path, or another tag's. Nothing was
+                changed.
         """
         tag, names = self._require(old), tag_names(new)
         if len(names) != 1:
             raise UsageError("A tag can have only one new name.", "Remove the comma.")
         name = names[0]
+        if BETWEEN in name:
+            raise UsageError("A new name cannot be a path.", "Rename the tag alone.")
         with self._store.transaction(durable=True):
             [(now, category)] = self._store.rows(
                 "SELECT name, category FROM tag WHERE id = ?", (tag,)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from curator.catalog import TagDetail
+from curator.catalog import TagDetail, plain_name
 from curator.library.nouns import nouns
 from curator.library.tag_index import TagCount, TagGroup
 from curator.model import Field
@@ -194,10 +194,10 @@ class TagController(QObject):
         """Rename a tag everywhere; if another tag has the new name, merge the two.
 
         Raises:
-            KnownError: the name is too long, or the catalog cannot be written; nothing changed.
+            KnownError: the name is invalid, or the catalog cannot be written; nothing changed.
         """
         catalog = self._catalog
-        other = catalog.tags.ids([new]).get(new)
+        other = catalog.tags.id_of(plain_name(new))
         if other is not None and other != catalog.tags.ids([old]).get(old):
             step = catalog.vocabulary.merge(old, new)
         else:

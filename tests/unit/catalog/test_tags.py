@@ -257,6 +257,9 @@ def test_renaming_to_an_existing_tag_is_refused_with_a_hint_to_merge(twelve: Cat
         twelve.vocabulary.rename("haven", "port")
     with pytest.raises(UsageError):
         twelve.vocabulary.rename("harbor", " ")
+    for path in ("place/iceland", "place|port"):
+        with pytest.raises(UsageError, match="cannot be a path"):
+            twelve.vocabulary.rename("harbor", path)
     with pytest.raises(UsageError, match="the same tag"):
         twelve.vocabulary.merge("harbor", "Harbor")
     assert names(twelve, 3) == ["harbor", "port"] and twelve.journal.next_undo() is None

@@ -8,7 +8,7 @@ import pytest
 from curator.catalog import Catalog
 from curator.library.scopes import Scope
 from curator.library.tag_index import TagIndex
-from curator.model import View
+from curator.model import UsageError, View
 from curator.session import Session
 from tests.requests import recorded
 from tests.unit.conftest import Person
@@ -137,6 +137,14 @@ def test_a_tag_rename_is_one_undo_step(person: Person) -> None:
     person.run("undo")
     assert names(session, 2) == {"harbour": "confirmed"}
     assert person.messages[-1] == "Undid rename tag, harbour to harbor"
+
+
+def test_a_tag_is_not_renamed_to_a_path(session: Session) -> None:
+    session.tags.add(["harbor", "iceland"], [2])
+    for path in ("place|iceland", "place/iceland"):
+        with pytest.raises(UsageError, match="cannot be a path"):
+            session.tags.rename("harbor", path)
+    assert names(session, 2) == {"harbor": "confirmed", "iceland": "confirmed"}
 
 
 @pytest.mark.parametrize("name", ['say "cheese"', "-is:picked", "a:b", "50% off", "it's", "[xy]"])

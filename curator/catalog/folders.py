@@ -123,6 +123,16 @@ class Folders:
         ]
         return max(found, key=lambda row: len(row.path), default=None)
 
+    def ensure(self, path: str | Path, recursive: bool = True, sampled: bool = False) -> int:
+        """Return the folder above a path that shows it; otherwise add the path with these options.
+
+        A folder above that is switched off or sampled does not count.
+        """
+        known = self.containing(path)
+        if known and known.path != str(path) and known.enabled and not known.sampled:
+            return known.id
+        return self.add(path, recursive, sampled)
+
     def add(self, path: str | Path, recursive: bool = True, sampled: bool = False) -> int:
         """Add a folder; an existing folder gets the new options.
 

@@ -284,6 +284,8 @@ class Imports:
     def add_library(self, path: str | Path, is_new: bool) -> int:
         """Add the first destination to the catalog, unless it is in a folder that shows it.
 
+        A folder that was added without its subfolders gets them, for the copies are in subfolders.
+
         Args:
             path: the destination.
             is_new: it did not exist or was empty. Otherwise the new folder is ``sampled``: scans
@@ -292,10 +294,7 @@ class Imports:
         Returns:
             The id of the folder that contains it.
         """
-        known = self._folders.containing(path)
-        if known is not None and known.enabled and not known.sampled:
-            return known.id
-        return self._folders.add(path, sampled=not is_new)
+        return self._folders.ensure(path, sampled=not is_new)
 
     def is_copied(self, folder_id: int) -> bool:
         """Whether every present file in a card's folder has a present copy in another folder."""

@@ -132,7 +132,7 @@ def _request(
     for source in sources:
         path = source.path
         if source.is_folder:
-            number = _folder_for(catalog, path, recursive, sample is not None)
+            number = catalog.folders.ensure(path, recursive, sampled=sample is not None)
             scan = catalog.scans.begin(number, reader)
             parts.append(Part([str(path)], recursive, sample is None, scan))
         else:
@@ -146,14 +146,6 @@ def _request(
         scan = catalog.scans.begin(owner, reader)
         parts.append(Part(names, False, sample is None, scan))
     return Request(parts, sample)
-
-
-def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) -> int:
-    """Return the folder in the catalog that contains a path; add one if none does."""
-    holder = catalog.folders.containing(path)
-    if holder and holder.path != str(path) and holder.enabled and not holder.sampled:
-        return holder.id
-    return catalog.folders.add(path, recursive, sampled)
 
 
 class Ingest:

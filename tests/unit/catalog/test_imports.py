@@ -495,6 +495,16 @@ def test_a_copy_in_a_disabled_folder_is_shown(evening: CardImport) -> None:
     assert folder == library
 
 
+def test_copies_in_a_folder_without_its_subfolders_belong_to_it(evening: CardImport) -> None:
+    catalog = evening.catalog
+    catalog.folders.remove(1, keep_photos=False)
+    folder = catalog.folders.add(evening.library, recursive=False)
+    assert catalog.imports.add_library(evening.library, is_new=False) == folder
+    evening.shoot.write("DCIM/A.JPG", photo_bytes(1))
+    evening.import_files("DCIM/A.JPG")
+    assert {owner for _, owner, _ in catalog.folders.directories()} == {folder}
+
+
 # --- any series of events
 
 NAME = st.sampled_from(("A.JPG", "B.JPG", "B.NEF", "C.NEF"))

@@ -310,7 +310,7 @@ COLD: dict[str, str] = {
     "when somebody wants sidecars, each half minute, or in the background, where few are left": """
         sidecars.due sidecars.outstanding""",
     "a person asked once, and it is about the one or the few": """
-        folders.add folders.enable folders.remove projects.create projects.rename
+        folders.add folders.ensure folders.enable folders.remove projects.create projects.rename
         projects.set_notes projects.set_cover projects.remove projects.restore
         vocabulary.merge vocabulary.rename searches.save searches.rename searches.remove
         removal.begin removal.end removal.note_removed removal.is_reject rewrites.expect

@@ -130,7 +130,7 @@ class Invocation:
         if not self.arguments.yes and (self.output.as_json or not sys.stdin.isatty()):
             raise UsageError(sentence, "Add --yes to continue.")
         self.output.note(sentence)
-        if self.arguments.yes or input("Continue? [y/N] ").strip().lower() in ("y", "yes"):
+        if self.arguments.yes or _is_yes("Continue? [y/N] "):
             return True
         self.output.answer({}, [otherwise])
         return False
@@ -147,6 +147,14 @@ class Invocation:
             self.catalog.close()
         if damage is not None:
             raise damage from error
+
+
+def _is_yes(question: str) -> bool:
+    """Whether the person answers yes; the end of the input (Ctrl+D) is a no."""
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def check_searches(settings: Settings) -> None:

@@ -379,6 +379,20 @@ def test_rejects_are_listed_with_their_size_and_restored(shoot: Type, card: Path
     assert len(shoot("rejects", "--json").json) == 1
 
 
+def test_ctrl_d_at_a_question_is_a_no(
+    shoot: Type, card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_of_input(_: str) -> str:
+        raise EOFError
+
+    shoot("mark", "--reject", 1)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", end_of_input)
+    said = shoot("rejects", "empty", "--permanent")
+    assert (said.code, said.out) == (0, "No files were deleted.\n")
+    assert (card / f"{NAMES[0]}.JPG").exists()
+
+
 def test_files_of_rejects_are_deleted_only_on_request_and_for_good(shoot: Type, card: Path) -> None:
     shoot("mark", "--reject", 4)
     (card / "DSC_4.xmp").write_text("stars")

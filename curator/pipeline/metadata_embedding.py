@@ -30,6 +30,7 @@ TIMEOUT_S = 600.0
 _READ_BATCH = 64  # originals whose headers are read in one go
 _PROFILE = PROFILES["lightroom"]  # Lightroom reads no sidecars of these files
 _AWAY = "The file is not there. Connect its drive."
+_UNREAD = "The file has not been read yet. Try again in a moment."
 
 Compare = Callable[[Sequence[MetadataJob]], Sequence[MetadataResult]]
 Make = Callable[[Sequence[MetadataJob], str], Sequence[MetadataResult]]
@@ -58,8 +59,8 @@ def find_changes(
     left: list[MetadataResult] = []
     protection = Protection()
     for start in range(0, len(ids), _READ_BATCH):
-        jobs, _, away = _jobs(catalog, ids[start : start + _READ_BATCH])
-        for result in (*away, *run(jobs)):
+        jobs, _, without_job = _jobs(catalog, ids[start : start + _READ_BATCH])
+        for result in (*without_job, *run(jobs)):
             if result.problem:
                 left.append(result)
             elif result.lines and (reason := _reason(protection, result.path)):
@@ -129,17 +130,22 @@ def _reason(protection: Protection, path: str) -> str:
 def _jobs(
     catalog: Catalog, ids: Sequence[int]
 ) -> tuple[list[MetadataJob], dict[int, FileRow], list[MetadataResult]]:
-    """Return the jobs, the catalog's rows of the files, and results for photos that are away."""
+    """Return the jobs, the catalog's rows of the files, and results for photos without a job.
+
+    Their file is not there, or has not been read yet.
+    """
     wanted = lone(catalog.sidecars.to_write(ids))
     rows = catalog.files.main([each.photo_id for each in wanted])
-    jobs, away = [], []
+    jobs, left = [], []
     for each in wanted:
         row = rows.get(each.photo_id)
-        if row is None or row.fingerprint is None or not Path(each.path).exists():
-            away.append(MetadataResult(each.photo_id, each.path, problem=_AWAY))
+        if row is None or not Path(each.path).exists():
+            left.append(MetadataResult(each.photo_id, each.path, problem=_AWAY))
+        elif row.fingerprint is None:
+            left.append(MetadataResult(each.photo_id, each.path, problem=_UNREAD))
         else:
             jobs.append(MetadataJob(each.photo_id, each.path, row.size, row.mtime_ns, each.fields))
-    return jobs, rows, away
+    return jobs, rows, left
 
 
 def _replaced(catalog: Catalog, row: FileRow, result: MetadataResult) -> MetadataResult:

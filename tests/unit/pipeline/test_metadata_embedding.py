@@ -201,6 +201,17 @@ def test_changed_protected_or_missing_originals_are_skipped(shoot: Shoot, tmp_pa
     assert left_over(shoot) == []
 
 
+def test_an_original_that_was_not_read_yet_is_skipped_for_now(shoot: Shoot, tmp_path: Path) -> None:
+    shoot.rate(4)
+    with shoot.catalog.store.transaction():
+        shoot.catalog.store.run("UPDATE file SET fingerprint = NULL")
+    _, left = find_changes(shoot.catalog, shoot.ids)
+    assert {each.problem for each in left} == {
+        "The file has not been read yet. Try again in a moment."
+    }
+    assert embed_some(shoot.catalog, shoot.ids, fake(tmp_path)) == left
+
+
 def test_without_exiftool_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(KnownError, match=r"not installed.*exiftool\.org"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from curator.catalog import ProjectRow
@@ -185,11 +185,8 @@ def _cover(invocation: Invocation, words: list[str]) -> None:
     row = catalog.projects.find(invocation.arguments.name)
     word = _one(words, "a photo, or none")
     photo = None if word == "none" else catalog.photos.find(word)
-    if photo is not None and photo not in catalog.projects.members(row.id):
-        raise UsageError(
-            f"{catalog.photos.get(photo).name} is not in {row.name}.",
-            "Add it to the project first.",
-        )
+    if photo is not None:
+        _require_members(invocation, row, [photo])
     catalog.projects.set_cover(row.id, photo)
     cover = "The first photo" if photo is None else catalog.photos.get(photo).name
     after = catalog.projects.find(row.name)
@@ -200,16 +197,35 @@ def _move(invocation: Invocation, words: list[str]) -> None:
     """Move these photos to the front, in this order; the rest keeps its order."""
     catalog = invocation.catalog
     row = catalog.projects.find(invocation.arguments.name)
-    members = dict.fromkeys(catalog.projects.members(row.id))
-    first = [photo for photo in _photos(invocation, words) if photo in members]
+    first = _photos(invocation, words)
+    members = _require_members(invocation, row, first)
     after = list(dict.fromkeys([*first, *members]))
+    moved = [] if after == members else after
     step = catalog.journal.decide(
-        _changes(row, {photo: float(position) for position, photo in enumerate(after, 1)}),
+        _changes(row, {photo: float(position) for position, photo in enumerate(moved, 1)}),
         summary=f"Ordered {row.name}",
         context={"from": "command line", "act": "order", "what": row.name},
     )
     document = {"project": row.name, "step": step.id or None, "photos": after}
-    invocation.output.answer(document, [f"Ordered {row.name}."])
+    line = f"Ordered {row.name}." if step.id else "Already in that order."
+    invocation.output.answer(document, [line])
+
+
+def _require_members(invocation: Invocation, row: ProjectRow, photos: Sequence[int]) -> list[int]:
+    """Return the photos of a project in its order, if all of these are among them.
+
+    Raises:
+        UsageError: a photo is not in the project.
+    """
+    catalog = invocation.catalog
+    members = catalog.projects.members(row.id)
+    outside = set(photos) - set(members)
+    if outside:
+        raise UsageError(
+            f"{catalog.photos.get(min(outside)).name} is not in {row.name}.",
+            "Add it to the project first.",
+        )
+    return members
 
 
 def _check_no_words(words: list[str]) -> None:

@@ -39,6 +39,17 @@ def test_photos_are_added_removed_and_restored_by_undo(shoot: Type) -> None:
     assert listed[1] == ["Harbour"] and listed[2] == []
 
 
+def test_only_photos_of_the_project_are_moved_and_only_if_their_order_changes(shoot: Type) -> None:
+    shoot("project", "add", "Harbour", 3, 1, 2)
+    outside = shoot("project", "move", "Harbour", 1, 5)
+    assert outside.code == 2 and "DSC_0004 is not in Harbour." in outside.err
+    assert shoot("project", "move", "Harbour", 3, 1).out == "Already in that order.\n"
+    shoot("project", "remove", "Harbour", 1)
+    assert shoot("project", "move", "Harbour", 3).out == "Already in that order.\n"
+    assert shoot("project", "move", "Harbour", 2).out == "Ordered Harbour.\n"
+    assert names(shoot, "Harbour") == ["DSC_0001", "DSC_0002"]
+
+
 def test_a_project_can_be_changed_and_removed(shoot: Type) -> None:
     assert shoot("project", "new", "../../etc\n").out.strip() == "Made ../../etc."
     assert shoot("project", "rename", "../../etc", "Port").out.strip() == "../../etc is Port now."

@@ -179,7 +179,7 @@ def measure(home: Home, stop: threading.Event) -> DiskUsage:
     return DiskUsage(
         _size(home.cache / _PROXIES, stop),
         _size(home.cache / _THUMBS, stop),
-        sum(file.stat().st_size for file in files if file.exists()),
+        sum(map(_bytes_of, files)),
     )
 
 
@@ -192,5 +192,13 @@ def _size(folder: Path, stop: threading.Event) -> int:
             if stop.wait(_PAUSE_S):
                 break
             with contextlib.suppress(OSError):
-                total += sum(entry.stat().st_size for entry in os.scandir(path))
+                total += sum(map(_bytes_of, os.scandir(path)))
     return total
+
+
+def _bytes_of(file: Path | os.DirEntry[str]) -> int:
+    """Return a file's size; 0 if it cannot be read, such as one that was just deleted."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

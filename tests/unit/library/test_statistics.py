@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -206,3 +207,14 @@ def test_the_disk_usage_of_curator_is_measured(home: Home) -> None:
         (where / name).write_bytes(bytes(size))
     home.catalog.write_bytes(bytes(1000))
     assert measure(home, threading.Event()) == DiskUsage(350, 7, 1000)
+
+
+def test_a_file_deleted_while_it_is_measured_counts_as_0(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home.make().cache / "proxies" / "0a"
+    folder.mkdir(parents=True)
+    (folder / "1.jpg").write_bytes(bytes(300))
+    (folder / "2.jpg").symlink_to(folder / "deleted.jpg")
+    monkeypatch.setattr(Path, "exists", lambda _: True)  # the write-ahead log, just before
+    assert measure(home, threading.Event()) == DiskUsage(proxies=300)

@@ -136,9 +136,10 @@ class ProjectIndex:
         self.rows = self._projects()
         self._seen, rows = self._catalog.projects.positions()
         columns = np.array(rows, np.float64).reshape(-1, 3)
-        self._members = {row.id: _Members() for row in self.rows}
+        self._members = {row.id: self._members.get(row.id, _Members()) for row in self.rows}
         for project, members in self._members.items():
             mine = columns[columns[:, 0] == project]
+            members.inside[:] = False  # but remember positions
             members.update(mine[:, 1].astype(np.int64), mine[:, 2])
 
     def _projects(self) -> tuple[ProjectRow, ...]:

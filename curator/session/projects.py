@@ -174,7 +174,7 @@ class ProjectController(QObject):
             self.add(row.id, photos)
 
     def add(self, project: int, photos: Sequence[int], *, on_screen: bool = True) -> None:
-        """Add photos to a project; a photo that was in it before returns to its old position.
+        """Add photos to a project; a photo that this window saw in it returns to its old position.
 
         Args:
             project: its id.

@@ -100,6 +100,18 @@ def test_a_removed_photo_stays_listed_until_the_project_is_reopened(
     assert session.ids.tolist() == [3, 1, 5] and session.current == 1
 
 
+def test_a_removed_photo_returns_to_its_position_after_a_rename(
+    session: Session, person: Person, harbour: int
+) -> None:
+    session.projects.open_scope(harbour)
+    session.navigator.go_to(1)
+    person.run("toggle_project")
+    session.projects.rename(harbour, "Port")
+    assert session.ids.tolist() == [3, 1, 5] and session.statistics.counts()["all"] == 2
+    person.run("toggle_project")
+    assert by_hand(session) == [3, 1, 5]
+
+
 def test_photos_moved_by_keys_stay_there(
     session: Session, person: Person, harbour: int, open_session: Callable[[], Session]
 ) -> None:

@@ -64,7 +64,7 @@ _PACKED_FIELDS: dict[str, tuple[str, int]] = {
     "label": (_coded("label", LABELS), len(LABELS) - 1),
     "kept": ("kept", 1),
     "elsewhere": ("elsewhere", 1),
-    "seen_at": ("seen_at IS NOT NULL", 1),
+    "seen": ("seen_at IS NOT NULL", 1),
     "pair": ("pair", 1),
     "damaged": ("damage IS NOT NULL", 1),
     "state": (
@@ -73,7 +73,7 @@ _PACKED_FIELDS: dict[str, tuple[str, int]] = {
         len(STATES) - 1,
     ),
     "stack_kind": (_coded("stack_kind", STACK_KINDS), len(STACK_KINDS) - 1),
-    "merged_into": (f"NOT ({_HERE})", 1),
+    "gone": (f"NOT ({_HERE})", 1),
 }
 _BITS = {name: largest.bit_length() for name, (_, largest) in _PACKED_FIELDS.items()}
 _SHIFTS = dict(zip(_PACKED_FIELDS, accumulate([0, *_BITS.values()]), strict=False))
@@ -282,7 +282,7 @@ class Photos:
         return dict(self._store.rows_for(sql, ids))
 
     def changed(self, since_rev: int, at_most: int | None = None) -> Columns | None:
-        """Read the photos that changed after a revision, merged and removed ones, too.
+        """Read the photos that changed after a revision, also those that are gone.
 
         Args:
             since_rev: the revision.
@@ -291,8 +291,8 @@ class Photos:
         Returns:
             Their columns; None if there are none. ``flag``, ``label``, ``state`` and
             ``stack_kind`` are indexes into FLAGS, LABELS, STATES and STACK_KINDS, ``rating`` is 0
-            without one, ``stacked`` is -1 without a decision, ``seen_at`` and ``merged_into`` are
-            whether, and ``rev`` is the last revision of these photos.
+            without one, ``stacked`` is -1 without a decision, ``seen`` and ``gone`` (merged,
+            removed or emptied) are booleans, and ``rev`` is the last revision of these photos.
         """
         if at_most is None:
             return self._read("rev > ?", (since_rev,))

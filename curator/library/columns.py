@@ -36,10 +36,10 @@ NUMBERS: dict[str, str] = {
     "kept": "?",
     "elsewhere": "?",
     "camera": "i4",  # see `PhotoRows.cameras`
-    "seen_at": "?",
+    "seen": "?",
     "pair": "?",
     "state": "i1",
-    "merged_into": "?",
+    "gone": "?",  # merged, removed or emptied
     "stack": "i8",
     "stacked": "i8",
     "stack_kind": "i1",
@@ -50,7 +50,7 @@ DRAWN = (
     "width",
     "height",
     "turn",
-    "seen_at",
+    "seen",
     "pair",
     "taken_at",
     "sharpness",
@@ -58,7 +58,7 @@ DRAWN = (
     "eye_sharpness",
     "damaged",
 )
-ORDERING = ("taken_at", "merged_into", "directory_id")  # a change may move a photo in a list
+ORDERING = ("taken_at", "gone", "directory_id")  # a change may move a photo in a list
 
 
 def widened(column: NDArray[Any], size: int) -> NDArray[Any]:

@@ -46,7 +46,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "unreviewed": ("Unreviewed", lambda table, _: table.unreviewed()),
     "skipped": (
         "Skipped",
-        lambda table, _: table.unreviewed() & ~table.failed() & table.column("seen_at"),
+        lambda table, _: table.unreviewed() & ~table.failed() & table.column("seen"),
     ),
     "kept": ("Kept", lambda table, _: table.kept()),
     "picked": ("Picked", lambda table, _: table.picked()),

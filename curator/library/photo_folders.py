@@ -106,7 +106,7 @@ class PhotoFolders:
 
     def alive(self) -> Mask:
         """Mark the photos that are not merged, removed, deleted or in a disabled folder."""
-        mask: Mask = ~self._rows.column("merged_into")
+        mask: Mask = ~self._rows.column("gone")
         if self._hidden:
             mask &= ~np.isin(self._rows.column("directory_id"), list(self._hidden))
         return mask
@@ -238,13 +238,14 @@ class PhotoFolders:
     # --- the tree of folders
 
     def count_by_directories(self) -> dict[DirectoryIds, int]:
-        """Count photos, merged ones left out, by the directories they are shown in.
+        """Count photos by the directories they are shown in.
 
-        Photos of disabled folders count in the directory of their main file only.
+        Photos that are gone (merged, removed or emptied) are left out. Photos of disabled folders
+        count in the directory of their main file only.
         """
         copied, where = self._copied()
         seen = self.alive()[copied]
-        here = ~self._rows.column("merged_into")
+        here = ~self._rows.column("gone")
         return count_photos(self._rows.column("directory_id"), here, copied[seen], where[seen])
 
 

@@ -139,9 +139,12 @@ class Table:
         return self.rows.rev, *self.projects.known, *self.folders.hidden
 
     def dump(self) -> dict[str, NDArray[Any]]:
-        """Return the contents as arrays, for the next table; photos merged away are left out."""
+        """Return the contents as arrays, for the next table.
+
+        Photos that are gone (merged, removed or emptied) are left out.
+        """
         by_time, by_name = self.ranks.dump()
-        here = ~self.column("merged_into")
+        here = ~self.column("gone")
         rows = np.flatnonzero(here)
         capacity = len(rows) + int(len(rows) * _SPARE_SHARE) + _SPARE_ROWS
         dumped = self.rows.dump(rows, capacity)
@@ -365,7 +368,7 @@ class Table:
             thumb,
             proxy,
             marks,
-            number["seen_at"].tolist(),
+            number["seen"].tolist(),
             number["pair"].tolist(),
             map(self.state, photo_ids),
             number["taken_at"].tolist(),  # None without a capture time

@@ -181,7 +181,7 @@ class Navigator(QObject):
     def go_to_unseen(self) -> None:
         """Go to the first photo of the mode that is neither reviewed nor seen."""
         table = self._table
-        unseen = table.unreviewed() & ~table.column("seen_at") & ~table.failed()
+        unseen = table.unreviewed() & ~table.column("seen") & ~table.failed()
         positions = np.flatnonzero(unseen[table.rows_of(self.photos.ids)])
         if len(positions):
             self.go_to(int(self.photos.ids[positions[0]]))

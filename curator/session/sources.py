@@ -82,7 +82,7 @@ class SourceController(QObject):
             return []
         table = self._table
         hidden = table.folders.inside(self._criteria.scope.key) & ~table.alive()
-        where = np.unique(table.column("directory_id")[hidden & ~table.column("merged_into")])
+        where = np.unique(table.column("directory_id")[hidden & ~table.column("gone")])
         paths = [table.folders.directories.get(each, "") for each in where.tolist()]
         return [
             folder.path

@@ -137,7 +137,7 @@ class ScopeStatistics:
             kept, rejected = kept & ~to_cull, rejected & ~to_cull
         rated = kept & (table.column("rating") > 0)
         unreviewed = scope & ~kept & ~rejected
-        seen = unreviewed & table.column("seen_at")
+        seen = unreviewed & table.column("seen")
         current = self._photos.current
         if view_state.view is not View.GRID and not view_state.finished and current is not None:
             seen[table.rows_of([current])[0]] = False  # not skipped while it is on screen

@@ -358,7 +358,7 @@ def test_readers_learn_which_photos_were_merged_away(shoot: Shoot) -> None:
     shoot.peek()
     changed = shoot.catalog.photos.changed(rev)
     assert changed is not None
-    assert dict(zip(changed["id"], changed["merged_into"], strict=True)) == {1: 0, 2: 1}
+    assert dict(zip(changed["id"], changed["gone"], strict=True)) == {1: 0, 2: 1}
 
 
 def test_a_header_result_of_a_photo_merged_meanwhile_is_dropped(shoot: Shoot) -> None:

@@ -301,7 +301,7 @@ def test_a_restored_folder_has_its_marks(four: Shoot) -> None:
     assert four.catalog.folders.remove(1, keep_photos=False) == 4
     assert four.catalog.photos.ids() == []
     changed = four.catalog.photos.changed(rev)
-    assert changed is not None and changed["merged_into"].all()
+    assert changed is not None and changed["gone"].all()
     assert four.catalog.folders.all() == []
     assert waiting(four, "convert") == []
     four.scan()

@@ -19,7 +19,7 @@ LARGEST: dict[str, tuple[str, str | int, int]] = {
     "label": ("label", str(LABELS[-1]), len(LABELS) - 1),
     "kept": ("kept", 1, 1),
     "elsewhere": ("elsewhere", 1, 1),
-    "seen_at": ("seen_at", 1, 1),
+    "seen": ("seen_at", 1, 1),
     "pair": ("pair", 1, 1),
     "damaged": ("damage", "The file is damaged.", 1),
     "state": ("missing", 1, STATES.index("missing")),

@@ -47,7 +47,7 @@ def kept(home: Home, catalog: Catalog) -> Path:
 
 def everything(table: Table) -> dict[str, object]:
     """Return all columns of a table by photo id."""
-    rows = np.argsort(table.ids)[~table.column("merged_into")[np.argsort(table.ids)]]
+    rows = np.argsort(table.ids)[~table.column("gone")[np.argsort(table.ids)]]
     known: dict[str, object] = {name: table.column(name)[rows].tolist() for name in NUMBERS}
     known |= {name: [table.texts(name)[row] for row in rows] for name in TEXTS}
     known["id"] = table.ids[rows].tolist()

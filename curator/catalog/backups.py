@@ -23,6 +23,7 @@ from pathlib import Path
 
 from curator import atomic, private
 from curator.catalog import integrity, schema
+from curator.catalog.fields import NOT_REMOVED, PRESENT
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
@@ -150,12 +151,11 @@ def first_fault(connection: sqlite3.Connection, *, gently: bool = False) -> str:
 
 
 def counted(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Count photos and decisions, which help a person choose a backup."""
+    """Count present photos and decisions, which help a person choose a backup."""
+    # Catalogs before version 4 do not know that files were deleted.
+    counts = PRESENT if _value(connection, "PRAGMA user_version") >= 4 else NOT_REMOVED
     return (
-        _value(
-            connection,
-            "SELECT count(*) FROM photo WHERE merged_into IS NULL AND removed_at IS NULL",
-        ),
+        _value(connection, f"SELECT count(*) FROM photo AS p WHERE {counts}"),
         _value(connection, "SELECT count(*) FROM decision"),
     )
 

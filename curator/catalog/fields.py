@@ -36,8 +36,18 @@ _WORDS = {"flag": tuple(map(str, Flag)), "label": tuple(map(str, Label))}
 STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
 """SQL: the step s was not undone."""
 
-HERE = "p.merged_into IS NULL AND p.removed_at IS NULL"
-"""SQL: the photo p was neither merged into another nor removed with its folder."""
+NOT_REMOVED = "p.merged_into IS NULL AND p.removed_at IS NULL"
+"""SQL: the photo p was neither merged into another nor removed with its folder.
+
+Taste also learns from the marks of photos whose files were deleted with the rejects.
+"""
+PRESENT = f"{NOT_REMOVED} AND p.emptied_at IS NULL"
+"""SQL: the photo p is not gone: neither merged, nor removed, nor emptied (its files deleted)."""
+SHOWN = (
+    f"{PRESENT} AND NOT EXISTS (SELECT 1 FROM directory AS d JOIN folder AS f"
+    " ON f.id = d.folder_id WHERE d.id = p.directory_id AND NOT f.enabled)"
+)
+"""SQL: the photo p is present, and its folder is not disabled: the window shows it."""
 
 
 @dataclass(frozen=True, slots=True)

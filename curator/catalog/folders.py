@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.catalog.fields import PRESENT
 from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store, folder_prefix
@@ -82,9 +83,8 @@ class Folders:
             counts = dict(
                 self._store.rows(
                     "SELECT folder_id, sum(photos) FROM directory JOIN"
-                    " (SELECT directory_id, count(*) AS photos FROM photo"
-                    " WHERE merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
-                    " GROUP BY directory_id)"
+                    " (SELECT directory_id, count(*) AS photos FROM photo AS p"
+                    f" WHERE {PRESENT} GROUP BY directory_id)"
                     " ON directory_id = directory.id GROUP BY folder_id"
                 )
             )

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from curator.catalog.descriptions import Descriptions
 from curator.catalog.faces import FACES, Faces
+from curator.catalog.fields import PRESENT
 from curator.catalog.folders import absence
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, numbers, placeholders
@@ -54,7 +55,6 @@ def _coded(column: str, values: Iterable[object]) -> str:
     return f"CASE {column} {' '.join(cases)} ELSE 0 END"
 
 
-_HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 # Name → (SQL of a small number, the largest). They are read as one number: a million photos load a
 # second faster than with a text for each.
 _PACKED_FIELDS: dict[str, tuple[str, int]] = {
@@ -73,7 +73,7 @@ _PACKED_FIELDS: dict[str, tuple[str, int]] = {
         len(STATES) - 1,
     ),
     "stack_kind": (_coded("stack_kind", STACK_KINDS), len(STACK_KINDS) - 1),
-    "gone": (f"NOT ({_HERE})", 1),
+    "gone": (f"NOT ({PRESENT})", 1),
 }
 _BITS = {name: largest.bit_length() for name, (_, largest) in _PACKED_FIELDS.items()}
 _SHIFTS = dict(zip(_PACKED_FIELDS, accumulate([0, *_BITS.values()]), strict=False))
@@ -146,7 +146,7 @@ _COLUMNS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
     "packed": (_PACKED_SQL, *_NUMBER),
 }
 _JOINED = ", ".join(join.format(sql) for sql, join, _ in _COLUMNS.values())
-_SELECT = f"SELECT count(*), max(rev), {_JOINED} FROM photo"
+_SELECT = f"SELECT count(*), max(rev), {_JOINED} FROM photo AS p"
 _PART = 5000  # photos read at a time; as many as the processor caches
 CAPTURE_COLUMNS = ("iso", "f_number", "exposure_s", "focal_length_mm", "latitude", "longitude")
 """Columns that only searches need."""
@@ -274,7 +274,7 @@ class Photos:
 
     def ids(self) -> list[int]:
         """Return the ids of all present photos, ascending."""
-        return self._store.values(f"SELECT id FROM photo WHERE {_HERE} ORDER BY id")
+        return self._store.values(f"SELECT id FROM photo AS p WHERE {PRESENT} ORDER BY id")
 
     def sharpness(self, ids: Sequence[int]) -> dict[int, float | None]:
         """Return the sharpness of photos by id; None if it is not measured or the file damaged."""
@@ -305,7 +305,7 @@ class Photos:
         Lazy: parts are read a little ahead of the caller. Photos may change between parts, after
         :meth:`last_rev` as it was before the first.
         """
-        where = f"id BETWEEN ? AND ? AND {_HERE}"
+        where = f"id BETWEEN ? AND ? AND {PRESENT}"
         parts = [(first, first + _PART - 1) for first in range(1, self.last_id() + 1, _PART)]
         rows = self._store.first_rows(f"{_SELECT} WHERE {where}", parts)
         for row, among in zip(rows, parts, strict=True):
@@ -439,7 +439,7 @@ class Photos:
             row = self._store.row(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
                 f" WHERE role <> 'former' AND {condition}"
-                f" AND EXISTS (SELECT 1 FROM photo WHERE photo.id = photo_id AND {_HERE})"
+                f" AND EXISTS (SELECT 1 FROM photo AS p WHERE p.id = photo_id AND {PRESENT})"
                 " ORDER BY missing_since IS NOT NULL, file.id",
                 values,
             )

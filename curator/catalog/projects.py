@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from curator.catalog.fields import SHOWN
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store
 from curator.model import NotFoundError, UsageError
@@ -26,12 +27,6 @@ NAME_LENGTH = 100
 """Most characters of a project's name."""
 _NOTES_LENGTH = 10_000
 _JOINERS = "\u200c\u200d"  # invisible, but needed by emoji and many scripts
-# Present photos: in an enabled folder, not merged, not removed, their files not deleted.
-_HERE = (
-    "p.merged_into IS NULL AND p.removed_at IS NULL AND p.emptied_at IS NULL"
-    " AND NOT EXISTS (SELECT 1 FROM directory AS d JOIN folder AS f ON f.id = d.folder_id"
-    " WHERE d.id = p.directory_id AND NOT f.enabled)"
-)
 _ROWS = (
     "SELECT project.id, project.name, project.notes,"
     " CASE WHEN c.removed_at IS NULL AND c.emptied_at IS NULL THEN coalesce(c.merged_into, c.id)"
@@ -117,7 +112,7 @@ class Projects:
             counts = dict(
                 self._store.rows(
                     "SELECT project_id, count(*) FROM photo_project AS m"
-                    f" JOIN photo AS p ON p.id = m.photo_id WHERE {_HERE} GROUP BY project_id"
+                    f" JOIN photo AS p ON p.id = m.photo_id WHERE {SHOWN} GROUP BY project_id"
                 )
             )
         found = [ProjectRow(*(*row, counts.get(row[0], 0) if counted else None)) for row in rows]
@@ -142,7 +137,7 @@ class Projects:
         """List the present photos of a project in their order by hand."""
         return self._store.values(
             "SELECT p.id FROM photo_project AS m JOIN photo AS p ON p.id = m.photo_id"
-            f" WHERE m.project_id = ? AND {_HERE} ORDER BY m.place, p.id",
+            f" WHERE m.project_id = ? AND {SHOWN} ORDER BY m.place, p.id",
             (project,),
         )
 

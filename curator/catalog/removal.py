@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from curator import atomic
+from curator.catalog.fields import NOT_REMOVED
 from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store
@@ -31,10 +32,7 @@ class Removal:
 
     def is_reject(self, photo_id: int) -> bool:
         """Whether a photo is rejected at this moment."""
-        sql = (
-            "SELECT count(*) FROM photo WHERE id = ? AND flag = 'reject'"
-            " AND merged_into IS NULL AND removed_at IS NULL"
-        )
+        sql = f"SELECT count(*) FROM photo AS p WHERE id = ? AND flag = 'reject' AND {NOT_REMOVED}"
         return bool(self._store.value(sql, (photo_id,)))
 
     def begin(self, wanted: Mapping[int, Sequence[str]]) -> str:

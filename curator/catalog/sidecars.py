@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curator.catalog.fields import PRESENT
 from curator.catalog.integrity import reports_damage
 from curator.catalog.metadata_import import (
     FIELDS,
@@ -224,7 +225,7 @@ class Sidecars:
         return SidecarCounts(*row)
 
     def to_write(self, ids: Sequence[int]) -> list[SidecarContent]:
-        """Return what the sidecars of photos should say now, without merged or removed photos."""
+        """Return what the sidecars of photos should say now, without photos that are gone."""
         found: list[SidecarContent] = []
         for part in chunks(list(ids)):
             among = f"IN ({placeholders(len(part))})"
@@ -245,8 +246,7 @@ class Sidecars:
                 " AND f.role = 'main' JOIN directory AS d ON d.id = f.directory_id"
                 " LEFT JOIN folder ON folder.id = d.folder_id"
                 " LEFT JOIN unwritten AS u ON u.photo_id = p.id"
-                f" WHERE p.id {among} AND p.merged_into IS NULL AND p.removed_at IS NULL"
-                " AND p.emptied_at IS NULL ORDER BY d.path, f.name",
+                f" WHERE p.id {among} AND {PRESENT} ORDER BY d.path, f.name",
                 part,
             ):
                 beside = tuple(sidecars.get(photo, ()))

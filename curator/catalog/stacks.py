@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from curator.catalog.fields import PRESENT
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store
 from curator.model import StackKind
@@ -23,7 +24,7 @@ _SHOTS = {
     "stack": "coalesce(stack, 0)",
     "person": "coalesce(stacked, -1)",
     "marked": _MARKED,
-    "here": "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL",
+    "here": PRESENT,
 }
 SHOT_COLUMNS: tuple[str, ...] = tuple(_SHOTS)
 
@@ -51,7 +52,8 @@ class Stacks:
             limit: rows at most; continue from the last revision until nothing comes.
         """
         return self._store.rows(
-            f"SELECT {', '.join(_SHOTS.values())} FROM photo WHERE rev > ? ORDER BY rev LIMIT ?",
+            f"SELECT {', '.join(_SHOTS.values())} FROM photo AS p"
+            " WHERE rev > ? ORDER BY rev LIMIT ?",
             (since_rev, limit),
         )
 

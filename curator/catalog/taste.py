@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
-from curator.catalog.fields import HERE, STANDS
+from curator.catalog.fields import NOT_REMOVED, STANDS
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store
 from curator.model import NotFoundError
@@ -25,7 +25,7 @@ _TEACHES = (
 )
 _STARRED = (
     "SELECT count(*) FROM photo AS p WHERE rating IS NOT NULL AND flag IS NOT 'reject'"
-    f" AND {HERE} AND {_TEACHES.format('rating')}"
+    f" AND {NOT_REMOVED} AND {_TEACHES.format('rating')}"
 )
 # The stack of a photo: the person's choice overrides the machine's, and 0 means no stack.
 _STACKED = "coalesce(p.stacked, p.stack, 0)"
@@ -174,7 +174,7 @@ class Taste:
             f" {_STACK}, CASE WHEN p.rating IS NOT NULL OR p.flag IS 'reject' THEN"
             " coalesce((SELECT max(s.made_at) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             " WHERE d.photo_id = p.id AND d.field IN ('rating', 'flag')), p.added_at) ELSE 0 END"
-            f" FROM photo AS p WHERE {HERE}"
+            f" FROM photo AS p WHERE {NOT_REMOVED}"
         )
         if ids is None:
             rows: Iterable[Row] = self._store.each_row(
@@ -196,7 +196,7 @@ class Taste:
             " AND d.field = 'over' AND d.about = o.loser_id), p.added_at)"
             " FROM duel AS o JOIN photo AS p ON p.id = o.winner_id"
             " JOIN photo AS q ON q.id = o.loser_id"
-            f" WHERE {HERE} AND q.merged_into IS NULL AND q.removed_at IS NULL"
+            f" WHERE {NOT_REMOVED} AND {NOT_REMOVED.replace('p.', 'q.')}"
         )
         if ids is None:
             return [Preference(*row) for row in self._store.rows(select)]

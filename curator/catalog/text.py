@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.catalog.fields import PRESENT
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import PAUSE_S, Store, chunks, numbers, placeholders
 from curator.catalog.tags import EFFECTIVE_TAGS, Tags
@@ -67,16 +68,16 @@ _UNSPACED = re.compile(
 )
 
 _PROJECTS = (
-    "SELECT group_concat(project.name, char(10)) FROM photo_project AS p JOIN project"
-    " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL"
+    "SELECT group_concat(project.name, char(10)) FROM photo_project AS m JOIN project"
+    " ON project.id = m.project_id WHERE m.photo_id = p.id AND project.removed_at IS NULL"
 )
-_LINES = "SELECT group_concat(text, char(10)) FROM text_line WHERE photo_id = photo.id"
-# Photos that are not shown have no words.
+_LINES = "SELECT group_concat(text, char(10)) FROM text_line WHERE photo_id = p.id"
+# Photos that are gone have no words.
 _WORDS = (
-    f"SELECT photo.id, photo.name, ({_PROJECTS}), subject, mood, lighting, camera, lens,"
-    f" directory.path, ({_LINES}) FROM photo JOIN directory ON directory.id = photo.directory_id"
-    " LEFT JOIN description ON description.photo_id = photo.id"
-    " WHERE merged_into IS NULL AND photo.removed_at IS NULL AND emptied_at IS NULL"
+    f"SELECT p.id, p.name, ({_PROJECTS}), subject, mood, lighting, camera, lens,"
+    f" directory.path, ({_LINES}) FROM photo AS p JOIN directory ON directory.id = p.directory_id"
+    " LEFT JOIN description ON description.photo_id = p.id"
+    f" WHERE {PRESENT}"
 )
 
 
@@ -192,7 +193,7 @@ class TextIndex:
         tags = self._tags.of(due)
         return due, [
             _row(*row, [tag.name for tag in tags.get(row[0], ())])
-            for row in self._store.rows_for(f"{_WORDS} AND photo.id IN ({{}})", due)
+            for row in self._store.rows_for(f"{_WORDS} AND p.id IN ({{}})", due)
         ]
 
     def _disable_automerge(self) -> None:

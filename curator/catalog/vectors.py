@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curator.catalog.fields import HERE
+from curator.catalog.fields import NOT_REMOVED
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store
 from curator.catalog.tags import Tags
@@ -138,7 +138,7 @@ class Vectors:
             gone = self._store.rows(
                 "SELECT v.encoder, count(*) FROM photo AS p"
                 " CROSS JOIN vector AS v INDEXED BY vector_photo ON v.photo_id = p.id"
-                f" WHERE NOT ({HERE}) GROUP BY v.encoder"
+                f" WHERE NOT ({NOT_REMOVED}) GROUP BY v.encoder"
             )
             for encoder, count in gone:
                 counts[encoder] -= count
@@ -158,7 +158,7 @@ class Vectors:
             " LEFT JOIN folder AS f ON f.id = d.folder_id"
             " LEFT JOIN work AS w ON w.photo_id = p.id AND w.stage = 'embed'"
             " WHERE v.encoder = ? AND NOT EXISTS (SELECT 1 FROM vector AS n"
-            f" WHERE n.photo_id = v.photo_id AND n.encoder = ?) AND {HERE}",
+            f" WHERE n.photo_id = v.photo_id AND n.encoder = ?) AND {NOT_REMOVED}",
             (rival, present),
         ) or (0, 0)
         return EncoderProgress(present, total - lacking, total, waiting)
@@ -214,7 +214,7 @@ class Vectors:
         """
         return self._store.rows(
             "SELECT v.rev, v.photo_id, v.vector, v.tone FROM vector AS v"
-            f" JOIN photo AS p ON p.id = v.photo_id WHERE {HERE}"
+            f" JOIN photo AS p ON p.id = v.photo_id WHERE {NOT_REMOVED}"
             " AND v.encoder = ? AND v.rev > ? ORDER BY v.rev LIMIT ?",
             (encoder, since_rev, limit),
         )

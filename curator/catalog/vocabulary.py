@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from curator.catalog.fields import PRESENT
 from curator.catalog.integrity import reports_damage
 from curator.catalog.journal import Journal
 from curator.catalog.store import Store
@@ -26,10 +27,7 @@ from curator.model import NotFoundError, Step, UsageError
 
 # The id of the tag that a tag is an alias of, or its own.
 _PRESENT = "coalesce(tag.merged_into, tag.id)"
-_OF_SHOWN = (
-    "t.photo_id IN (SELECT id FROM photo WHERE merged_into IS NULL AND removed_at IS NULL"
-    " AND emptied_at IS NULL)"
-)
+_OF_PHOTOS = f"t.photo_id IN (SELECT id FROM photo AS p WHERE {PRESENT})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Vocabulary:
             row[0]: row[1:]
             for row in self._store.rows(
                 "SELECT tag_id, count(*), sum(state = 'confirmed')"
-                f" FROM ({EFFECTIVE_TAGS.format(_OF_SHOWN)}) GROUP BY tag_id"
+                f" FROM ({EFFECTIVE_TAGS.format(_OF_PHOTOS)}) GROUP BY tag_id"
             )
         }
         suggested: dict[int, dict[str, int]] = {}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from curator.catalog.fields import NOT_REMOVED, PRESENT
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import PhotoFiles
 from curator.catalog.store import Row, Store, paused_chunks, placeholders
@@ -68,11 +69,10 @@ def _ready(stage: StageRule, photo: str) -> str:
         for name in stage.needs
     )
     return (
-        "EXISTS (SELECT 1 FROM photo JOIN file ON file.photo_id = photo.id AND file.role = 'main'"
+        "EXISTS (SELECT 1 FROM photo AS p JOIN file ON file.photo_id = p.id AND file.role = 'main'"
         " AND file.missing_since IS NULL JOIN directory ON directory.id = file.directory_id"
-        f" LEFT JOIN folder ON folder.id = directory.folder_id WHERE photo.id = {photo}"
-        " AND photo.merged_into IS NULL AND photo.removed_at IS NULL"
-        f" AND coalesce(folder.enabled, 1){here}){needs}"
+        f" LEFT JOIN folder ON folder.id = directory.folder_id WHERE p.id = {photo}"
+        f" AND {NOT_REMOVED} AND coalesce(folder.enabled, 1){here}){needs}"
     )
 
 
@@ -576,8 +576,7 @@ class WorkQueue:
             "SELECT w.photo_id, d.path, f.name, w.stage, w.reason, w.attempts, w.next_attempt_at"
             " FROM work AS w CROSS JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
             " JOIN directory AS d ON d.id = f.directory_id JOIN photo AS p ON p.id = w.photo_id"
-            f" WHERE {state} AND p.removed_at IS NULL AND p.emptied_at IS NULL"
-            " ORDER BY d.path, f.name, w.stage"
+            f" WHERE {state} AND {PRESENT} ORDER BY d.path, f.name, w.stage"
         )
         wanted = None if ids is None else set(ids)
         return [

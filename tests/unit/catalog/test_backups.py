@@ -72,6 +72,16 @@ def test_a_backup_is_verified_completely_and_counted(home: Home, backed: Path) -
     assert [path.name for path in home.backups.iterdir()] == [backed.name], "nothing beside it"
 
 
+def test_photos_whose_files_were_deleted_are_not_counted(home: Home) -> None:
+    fill(home.catalog, 20)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        with catalog.store.transaction():
+            catalog.store.run("UPDATE photo SET emptied_at = 1 WHERE id = 5")
+        made = backups.make_if_due(catalog.path)
+        shown = len(catalog.photos.ids())
+    assert made is not None and backups.inspect(made).photos == shown == 19
+
+
 @pytest.mark.parametrize("how", ["cut short", "overwritten", "foreign", "gone"])
 def test_an_invalid_backup_has_a_reason(backed: Path, how: str) -> None:
     whole = backed.read_bytes()

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path, PurePath
 from queue import SimpleQueue
 from typing import TypeVar
@@ -113,7 +114,7 @@ class FileProbe:
         self._catalog, self._deliver, self._inline = catalog, deliver, inline
         self._reader = PatientReader(inline)
         self._stopped = False
-        self._questions: SimpleQueue[Callable[[Catalog], None] | None] = SimpleQueue()
+        self._questions: SimpleQueue[Callable[[Callable[[], Catalog]], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def look(
@@ -127,12 +128,13 @@ class FileProbe:
         Args:
             question: reads files and the catalog; must not write.
             then: gets the answer, on the conductor's thread.
-            failed: gets the error that the question raised, on the conductor's thread.
+            failed: gets the error that the question, or opening the catalog, raised, on the
+                conductor's thread.
         """
 
-        def work(catalog: Catalog) -> None:
+        def work(opened: Callable[[], Catalog]) -> None:
             try:
-                answer = question(catalog, self._reader)
+                answer = question(opened(), self._reader)
             except Exception as error:
                 reason = error  # Python deletes ``error`` at the end of this block
                 if not isinstance(error, KnownError):
@@ -142,7 +144,7 @@ class FileProbe:
                 self._deliver_answer(lambda: then(answer))
 
         if self._inline:
-            work(self._catalog)
+            work(lambda: self._catalog)
             return
         self._questions.put(work)
         if self._thread is None and not self._stopped:
@@ -156,15 +158,14 @@ class FileProbe:
             self._deliver(function)
 
     def _run(self) -> None:
-        catalog: Catalog | None = None
-        try:
+        with contextlib.ExitStack() as at_end:
+
+            @cache  # not of an error: the next question tries again
+            def opened() -> Catalog:
+                return at_end.enter_context(contextlib.closing(open_beside(self._catalog.path)))
+
             while (work := self._questions.get()) is not None and not self._stopped:
-                if catalog is None:
-                    catalog = open_beside(self._catalog.path)
-                work(catalog)
-        finally:
-            if catalog is not None:
-                catalog.close()
+                work(opened)
 
     def stop(self) -> None:
         """Stop reading; a thread that waits for a slow drive is left to end with the process."""

@@ -171,6 +171,9 @@ def _wanted() -> list[type[FileSystemEvent]]:
 class FolderWatch(threading.Thread):
     """Watches one folder until it is stopped.
 
+    Attributes:
+        number: the folder's id.
+
     Thread: its own; :meth:`stop`, :meth:`scanned` and :meth:`pass_on_again` from any.
     """
 
@@ -179,12 +182,12 @@ class FolderWatch(threading.Thread):
         number: int,
         wanted: FolderToWatch,
         system: System,
-        changed: Callable[[int, list[ChangedDirectory]], None],
+        changed: Callable[[FolderWatch, list[ChangedDirectory]], None],
         trouble: Callable[[KnownError], None],
     ) -> None:
         super().__init__(name="curator-watch", daemon=True)
         self.path, self.recursive = wanted.path, wanted.recursive
-        self._number = number
+        self.number = number
         self._since_ns = int(wanted.since * 1e9)
         self._system, self._changed, self._trouble = system, changed, trouble
         self._news = threading.Condition()
@@ -370,7 +373,7 @@ class FolderWatch(threading.Thread):
             self._check_limit()
         if changed and not self._stopped:
             self._passed_on = True
-            self._changed(self._number, changed)
+            self._changed(self, changed)
 
     def _check_here(self) -> bool:
         """Stop watching while the folder is gone or replaced; return whether it is here."""
@@ -540,25 +543,24 @@ class FolderWatcher:
 
     # --- on the threads of folders
 
-    def _changed(self, folder_id: int, changes: Sequence[ChangedDirectory]) -> None:
-        self._post(lambda: self._scan_changes(folder_id, changes))
+    def _changed(self, watch: FolderWatch, changes: Sequence[ChangedDirectory]) -> None:
+        self._post(lambda: self._scan_changes(watch, changes))
 
     def _report(self, error: KnownError) -> None:
         self._post(lambda: self._report_once(error))
 
     # --- on the conductor's thread
 
-    def _scan_changes(self, folder_id: int, changes: Sequence[ChangedDirectory]) -> None:
-        """Scan changed directories of a folder.
+    def _scan_changes(self, watch: FolderWatch, changes: Sequence[ChangedDirectory]) -> None:
+        """Scan changed directories of a folder, unless it is watched elsewhere or no longer.
 
         Raises:
             CatalogError: the catalog cannot be read; the changes are passed on again.
         """
-        watch = self._folders.get(folder_id)
-        if watch is None:
+        if self._folders.get(watch.number) is not watch:
             return
         try:
-            self._scan(folder_id, watch, changes)
+            self._scan(watch, changes)
         except CatalogError:
             watch.pass_on_again(changes)
             raise
@@ -569,7 +571,7 @@ class FolderWatcher:
             self._trouble(str(error))
 
 
-ScanChanges = Callable[[int, FolderWatch, Sequence[ChangedDirectory]], None]
+ScanChanges = Callable[[FolderWatch, Sequence[ChangedDirectory]], None]
 
 
 def _time(path: str) -> int | None:

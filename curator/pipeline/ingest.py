@@ -275,12 +275,10 @@ class Ingest:
 
     # --- scanning
 
-    def _scan_changes(
-        self, folder_id: int, watch: FolderWatch, changes: Sequence[ChangedDirectory]
-    ) -> None:
+    def _scan_changes(self, watch: FolderWatch, changes: Sequence[ChangedDirectory]) -> None:
         """Scan changed directories of a watched folder."""
-        folder = Path(watch.path)
-        request = rescanned_changes(self._catalog, folder, folder_id, changes, self.scanner.reader)
+        folder, reader = Path(watch.path), self.scanner.reader
+        request = rescanned_changes(self._catalog, folder, watch.number, changes, reader)
         request.done = watch.scanned
         self.scanner.ask(request)
 

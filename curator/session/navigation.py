@@ -174,7 +174,8 @@ class Navigator(QObject):
             self._messages.say(f"No unreviewed photos {'after' if by > 0 else 'before'} this one.")
             photos.current_confirmed.emit()
         elif in_grid:
-            self.go_to_tile(photos.listing.tiles.at(position))
+            tiles = photos.listing.tiles
+            self.go_to(self.stacks.cover_of(tiles[tiles.at(position)]))
         else:
             self.go_to(int(photos.ids[position]))
 

@@ -20,7 +20,13 @@ from curator.catalog import Catalog
 from curator.home import Home
 from curator.model import CatalogError, KnownError
 from curator.pipeline import Pipeline, PipelineEvents, file_stability, folder_watcher
-from curator.pipeline.folder_watcher import ChangedDirectory, FolderToWatch, FolderWatch, System
+from curator.pipeline.folder_watcher import (
+    ChangedDirectory,
+    FolderToWatch,
+    FolderWatch,
+    FolderWatcher,
+    System,
+)
 from curator.pipeline.ingest import Ingest
 from curator.settings import Settings
 from tests.photos import draw_jpeg
@@ -46,12 +52,12 @@ class Recorder:
         self.until(lambda: self.watch is not None and self.watch.ready)
         return self
 
-    def _take(self, number: int, looked: list[ChangedDirectory]) -> None:
-        assert number == 3 and self.watch is not None
+    def _take(self, watch: FolderWatch, looked: list[ChangedDirectory]) -> None:
+        assert watch is self.watch
         with self._news:
             self.reported += looked
             self._news.notify_all()
-        self.watch.scanned()
+        watch.scanned()
 
     def until(self, condition: Callable[[], object]) -> None:
         end = time.monotonic() + LIMIT_S
@@ -310,7 +316,7 @@ def test_changes_the_catalog_refused_are_reported_again(recorder: Recorder) -> N
     assert watch is not None
     lost: list[ChangedDirectory] = []
 
-    def lose(number: int, looked: list[ChangedDirectory]) -> None:
+    def lose(_: FolderWatch, looked: list[ChangedDirectory]) -> None:
         lost.extend(looked)
         watch._changed = recorder._take
         watch.pass_on_again(looked)
@@ -345,6 +351,34 @@ def test_watching_continues_after_a_catalog_error(
     finally:
         ingest.close()
     assert [catalog.photos.get(photo).name for photo in catalog.photos.ids()] == ["1"]
+
+
+def test_changes_of_a_watch_that_ended_are_not_scanned(
+    recorder: Recorder, catalog: Catalog, home: Home
+) -> None:
+    posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    scanned: list[Path] = []
+    folder_id = catalog.folders.add(recorder.top)
+    watcher = FolderWatcher(
+        Settings.load(home).scan,
+        posted.put,
+        lambda watch, _: scanned.append(Path(watch.path)),
+        lambda _: None,
+    )
+    watcher.start(catalog)
+    try:
+        [former] = watcher._folders.values()
+        recorder.until(lambda: former.ready)
+        (recorder.top / "1.jpg").write_bytes(b"one")
+        scan = posted.get(timeout=LIMIT_S)
+        catalog.folders.enable(folder_id, False)
+        watcher.refresh()
+        catalog.folders.enable(folder_id, True)
+        watcher.refresh()  # another watch of the same folder
+        scan()
+    finally:
+        watcher.close()
+    assert scanned == []
 
 
 def refuse(*_: object) -> None:

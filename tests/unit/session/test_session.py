@@ -229,6 +229,11 @@ def test_from_a_finish_page_opened_early_the_cull_goes_on(person: Person) -> Non
     assert (session.view_state.finished, session.current) == (False, UNREVIEWED[1])
 
 
+def test_over_the_grid_the_finish_page_closes_for_the_next_unreviewed(person: Person) -> None:
+    session = person.run("cull", "grid", "finish", "next_unreviewed").session
+    assert (session.view_state.finished, session.current) == (False, UNREVIEWED[1])
+
+
 def test_skipped_photos_are_kept_in_one_step(person: Person) -> None:
     session = person.run("cull").session
     for photo in UNREVIEWED[:3]:

@@ -58,7 +58,7 @@ def _approved(invocation: Invocation) -> dict[int, int]:
 
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
-    mask: np.ndarray = FILTERS["approved"][1](table, threshold) & table.alive()
+    mask: np.ndarray = FILTERS["approved"].mask(table, threshold) & table.alive()
     return {row.id: int(mask[table.projects.inside(row.id)].sum()) for row in table.projects.rows}
 
 

@@ -25,6 +25,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,29 +42,37 @@ from curator.library.table import Table
 from curator.model import LABELS, ContentType, Label, StackKind, UsageError
 from curator.stages.stack import KIND_CODE
 
-# Name → (title on screen, mask). To add a filter, add one line.
-FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
-    "unreviewed": ("Unreviewed", lambda table, _: table.unreviewed()),
-    "skipped": (
+
+class Filter(NamedTuple):
+    """A filter: its title on screen, and what marks its photos, given the least match."""
+
+    title: str
+    mask: Callable[[Table, int], Mask]
+
+
+# By name. To add a filter, add one line.
+FILTERS = {
+    "unreviewed": Filter("Unreviewed", lambda table, _: table.unreviewed()),
+    "skipped": Filter(
         "Skipped",
         lambda table, _: table.unreviewed() & ~table.failed() & table.column("seen"),
     ),
-    "kept": ("Kept", lambda table, _: table.kept()),
-    "picked": ("Picked", lambda table, _: table.picked()),
-    "rejected": ("Rejected", lambda table, _: table.rejected()),
-    "rated": ("Rated", lambda table, _: table.column("rating") > 0),
-    "match": ("Match", lambda table, threshold: table.scores.match >= threshold),
-    "approved": ("Approved", lambda table, threshold: _approved(table, threshold)),
-    "approved-by-file": (
+    "kept": Filter("Kept", lambda table, _: table.kept()),
+    "picked": Filter("Picked", lambda table, _: table.picked()),
+    "rejected": Filter("Rejected", lambda table, _: table.rejected()),
+    "rated": Filter("Rated", lambda table, _: table.column("rating") > 0),
+    "match": Filter("Match", lambda table, threshold: table.scores.match >= threshold),
+    "approved": Filter("Approved", lambda table, threshold: _approved(table, threshold)),
+    "approved-by-file": Filter(
         "Approved by files",
         lambda table, threshold: _approved(table, threshold, by_file=True),
     ),
-    "failed": ("Unreadable", lambda table, _: table.failed()),
-    "damaged": ("Damaged", lambda table, _: table.column("damaged")),
-    "missing": ("Missing", lambda table, _: table.missing()),
-    "stack": ("Stacks", lambda table, _: table.stacks.shared()),
-    "suggested": ("Suggested best", lambda table, _: table.stacks.suggested()),
-    "pair": ("RAW+JPEG", lambda table, _: table.column("pair")),
+    "failed": Filter("Unreadable", lambda table, _: table.failed()),
+    "damaged": Filter("Damaged", lambda table, _: table.column("damaged")),
+    "missing": Filter("Missing", lambda table, _: table.missing()),
+    "stack": Filter("Stacks", lambda table, _: table.stacks.shared()),
+    "suggested": Filter("Suggested best", lambda table, _: table.stacks.suggested()),
+    "pair": Filter("RAW+JPEG", lambda table, _: table.column("pair")),
 }
 
 # Former names of filters, for searches saved before version 0.2.
@@ -171,7 +180,7 @@ def _check_one_of(values: Sequence[str], term: Term) -> None:
 
 def _is(term: Term, table: Table, threshold: int) -> Mask:
     name = term.text.lower()
-    return FILTERS[_FORMER_NAMES.get(name, name)][1](table, threshold)
+    return FILTERS[_FORMER_NAMES.get(name, name)].mask(table, threshold)
 
 
 def _check_filter(term: Term) -> None:

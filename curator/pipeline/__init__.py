@@ -242,7 +242,7 @@ class Pipeline:
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that was asked for is done."""
+        """Whether all photos are read and analyzed; descriptions and text may be under way."""
         return self._conductor.is_idle
 
     def wait_idle(self, timeout_s: float | None = None) -> Totals | None:

@@ -63,7 +63,7 @@ class Membership:
 
     def of_filter(self, name: str) -> Mask:
         """Mark the photos of the scope that match one of FILTERS."""
-        holds = filters.FILTERS[name][1](self._table, self._settings.taste.match_threshold)
+        holds = filters.FILTERS[name].mask(self._table, self._settings.taste.match_threshold)
         return self.in_scope() & holds
 
     def to_cull(self) -> Mask:

@@ -88,7 +88,7 @@ class ProjectController(QObject):
         table = self._table
         threshold = self._preferences.settings.taste.match_threshold
         alive = table.alive()
-        approved = filters.FILTERS["approved"][1](table, threshold) & alive
+        approved = filters.FILTERS["approved"].mask(table, threshold) & alive
         found = {}
         for row in self.rows():
             rows = table.rows.rows_of_known(table.projects.ids(row.id))

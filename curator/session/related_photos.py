@@ -148,9 +148,8 @@ def candidates(table: Table, threshold: int) -> Ids:
         table: with all the photos.
         threshold: the match score from which on a photo is a match.
     """
-    rows = np.flatnonzero(
-        filters.FILTERS["approved"][1](table, threshold) & table.alive() & ~table.projects.in_any()
-    )
+    approved = filters.FILTERS["approved"].mask(table, threshold)
+    rows = np.flatnonzero(approved & table.alive() & ~table.projects.in_any())
     preference = table.column("rating")[rows] * 2 + table.picked()[rows]
     ranks, names = table.ranks.by_time()[rows], table.stacks.names[rows]
     order = np.lexsort((ranks, -preference, names))

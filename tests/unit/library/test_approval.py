@@ -59,7 +59,7 @@ def test_the_default_rule_is_as_documented(threshold: int) -> None:
     assert [clauses.get(number) for number in ids] == [
         expected(mark, score, threshold) for mark, (*_, score) in zip(marks, every, strict=True)
     ]
-    approved = FILTERS["approved"][1](table, threshold)  # type: ignore[arg-type]
+    approved = FILTERS["approved"].mask(table, threshold)  # type: ignore[arg-type]
     assert np.flatnonzero(approved).tolist() == list(clauses)
     assert Counter(clauses.values()).keys() == {"stars", "pick", "match"}
 

@@ -23,7 +23,7 @@ from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, placeholders
 from curator.catalog.tags import Revision, Tags
-from curator.model import Change, Changes, Fields, Step
+from curator.model import Change, Changes, Fields, KnownError, Step
 
 # Marks read from files are not acts of the person, so undo skips them.
 _TOP_UNDO = (
@@ -93,6 +93,7 @@ class Journal:
         Raises:
             UsageError: an unknown field, or a value it cannot have (a rating of 9).
             NotFoundError: a photo, tag or project does not exist.
+            KnownError: photos that were merged get different values.
             CatalogError: the catalog is not writable.
             In each case nothing was decided.
         """
@@ -143,9 +144,14 @@ class Journal:
         With ``repeat`` ratings count as changes even if they are the same.
         """
         now = self._decisions.marks(wanted)
+        meant: dict[int, Mapping[FieldKey, object]] = {}
         made: dict[tuple[int, FieldKey], Change] = {}
         for asked, fields in wanted.items():
             photo, current = now[asked]
+            if meant.setdefault(photo, fields) != fields and source == "person":
+                raise KnownError(
+                    "Two of these photos were just found to be one.", "Look again, then decide."
+                )
             for (name, about), after in fields.items():
                 about = self._decisions.current_id(name, about)
                 before = self._decisions.value_before(photo, current, name, about)

@@ -93,17 +93,19 @@ class Listing:
         self._cut()
 
     def join(self, ids: Ids, placed: Iterable[int] = ()) -> None:
-        """Add new photos behind what the filmstrip shows, in the order of ``ids``.
+        """Add new photos behind what the filmstrip shows, in the order of ``ids``; drop the others.
 
         Frames of the current stack, and of stacks behind it, join theirs, but none moves before the
         current photo, where nobody would see it. Photos that were ``placed`` by :meth:`move` keep
         their positions.
         """
         split = min(self.index + _STRIP_AHEAD, len(self.ids)) if self.index >= 0 else 0
-        head, positions = self.ids[:split], np.sort(self.positions(placed))
-        fixed = self.ids[positions[positions >= split]]
+        positions = np.sort(self.positions(placed))
+        positions = positions[positions >= split]
+        fixed, head = self.ids[positions], self.ids[:split]
+        head = head[np.isin(head, ids)]
         self.replace(np.concatenate([head, ids[~np.isin(ids, head)]]))
-        for photo, position in zip(fixed.tolist(), positions[positions >= split], strict=True):
+        for photo, position in zip(fixed.tolist(), positions - (split - len(head)), strict=True):
             if photo in self:
                 self.move(photo, int(position))
         if len(self):

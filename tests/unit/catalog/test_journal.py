@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from curator.catalog import Catalog
 from curator.home import Home
-from curator.model import Fields, Flag, Label, Marks, NotFoundError, UsageError
+from curator.model import Fields, Flag, KnownError, Label, Marks, NotFoundError, UsageError
 from tests.catalogs import fill
 
 PHOTOS = 20
@@ -48,6 +48,17 @@ def test_a_decision_is_visible_to_other_processes_once_the_call_returns(
     other = Catalog.open(path)
     assert other.photos.get(2).marks.flag is Flag.REJECT
     other.close()
+
+
+def test_a_picture_that_was_kept_is_not_rejected_under_its_former_number(filled: Catalog) -> None:
+    with filled.store.transaction():
+        filled.store.run("UPDATE photo SET merged_into = 3 WHERE id = 4")
+    reject = {"flag": Flag.REJECT, "kept": False}
+    with pytest.raises(KnownError, match="found to be one"):
+        filled.journal.decide({4: {"kept": True}, 3: reject}, summary="Kept DSC_0003")
+    assert filled.photos.get(3).marks == Marks()
+    filled.journal.decide({4: {"rating": 5}, 3: {"rating": 5}}, summary="5 stars")
+    assert filled.photos.get(3).marks.rating == 5
 
 
 def test_manual_stacking_is_a_decision(filled: Catalog) -> None:

@@ -65,6 +65,17 @@ def test_photos_join_an_empty_list_in_order() -> None:
     assert made.current == 3
 
 
+def test_photos_that_are_gone_leave_a_list_that_others_join() -> None:
+    made = listing(*range(1, 41))
+    made.go(5)
+    made.move(30, 35)
+    left = [photo for photo in range(1, 42) if photo not in (4, 6, 8, 25)]
+    made.join(np.array(left, np.int64), placed=[30])
+    assert made.current == 7, "the next one, as 6 is gone"
+    assert sorted(made.ids.tolist()) == left
+    assert made.ids.tolist().index(30) == 35 - 3, "three before it are gone"
+
+
 def test_shift_click_selects_from_the_last_click() -> None:
     made = listing(1, 2, 3, 4, 5)
     made.select_only(2)

@@ -133,12 +133,14 @@ def test_frames_that_join_a_stack_with_the_key_are_not_rejected(person: Person, 
     assert verdicts == [Verdict.KEPT, Verdict.REJECTED, Verdict.UNREVIEWED]
 
 
+@pytest.mark.parametrize("mode", ["browse", "cull"])
 def test_keep_this_decides_nothing_if_its_refresh_changes_what_it_is_about(
-    person: Person, home: Home
+    person: Person, home: Home, mode: str
 ) -> None:
     session = person.session
     catalogs.stack(home.catalog, 3, 4, 5)
     session.refresh()
+    person.run(mode)
     session.navigator.go_to(4)
     with closing(Catalog.open(home.catalog)) as other, other.store.transaction():
         other.store.run("UPDATE photo SET merged_into = 3 WHERE id = 4")

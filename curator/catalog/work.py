@@ -134,16 +134,23 @@ class WorkQueue:
 
     _store: Store
     _files: PhotoFiles
-    _stages: tuple[StageRule, ...] | None = field(default=None, init=False)
+    _stages: tuple[StageRule, ...] = field(default=(), init=False)
+    _read_from: str | None = field(default="[]", init=False)  # None: declared by this connection
 
     def stages(self) -> tuple[StageRule, ...]:
         """Return the stages photos of this catalog go through, as the conductor declared them."""
-        if self._stages is None:
+        if self._read_from is not None:
+            self._read_stages()
+        return self._stages
+
+    def _read_stages(self) -> None:
+        stored = self._store.meta("stages") or "[]"
+        if stored != self._read_from:
             self._stages = tuple(
                 StageRule(name, version, tuple(needs), *more)
-                for name, version, needs, *more in json.loads(self._store.meta("stages") or "[]")
+                for name, version, needs, *more in json.loads(stored)
             )
-        return self._stages
+            self._read_from = stored
 
     def add_photos(self, photos: Sequence[int]) -> None:
         """Insert waiting rows for new photos whose files are known. Only inside a transaction.
@@ -236,8 +243,9 @@ class WorkQueue:
         """Declare the stages photos go through, in order; the conductor calls this at its start.
 
         Photos get rows for stages they have none for. Results of an older version or another
-        variant of a stage are queued again (the backfill). If a stage runs only on request from now
-        on, its waiting rows are deleted.
+        variant of a stage are queued again (the backfill), and those of a stage that was not
+        declared for a while if their proxy is another one now. If a stage runs only on request from
+        now on, its waiting rows are deleted.
 
         Returns:
             How many results are to be made, or made again, because of this.
@@ -246,9 +254,9 @@ class WorkQueue:
             StageRule(s.name, s.version, tuple(s.needs), s.reads, s.every, s.variant)
             for s in stages
         )
-        self._stages = None  # compare with what is stored: an earlier call may have failed
-        before = {rule.name: rule for rule in self.stages()}
-        self._stages = rules
+        self._read_stages()  # compare with what is stored: an earlier call may have failed
+        before = {rule.name: rule for rule in self._stages}
+        self._stages, self._read_from = rules, None
         touched = 0
         for rule in rules:
             if rule.every:
@@ -264,7 +272,8 @@ class WorkQueue:
         """Queue a stage for all photos without a valid result; return how many these are."""
         outdated, parameters = "version < ?", [rule.name, rule.version]
         # While a stage runs only on request, a new variant makes no result outdated.
-        if rule.variant and rule != before:
+        returns = before is None and rule.holds_for == "proxy"
+        if returns or (rule.variant and rule != before):
             outdated += (
                 " OR state = 'done' AND source IS NOT"
                 " (SELECT proxy_digest || ? FROM photo WHERE id = photo_id)"
@@ -296,7 +305,18 @@ class WorkQueue:
                     [(rule.version, photo, rule.name) for photo in part],
                 )
                 self.refresh_ready(part, rule.name)
+        if returns:
+            self._refresh_waiting(rule.name)
         return len(lacking) + len(again)
+
+    def _refresh_waiting(self, stage: str) -> None:
+        """Recompute which waiting work of a stage is ready, after nobody did for a while."""
+        waiting = self._store.values(
+            "SELECT photo_id FROM work WHERE stage = ? AND state = 'waiting'", (stage,)
+        )
+        for part in paused_chunks(waiting):
+            with self._store.transaction():
+                self.refresh_ready(part, stage)
 
     def _lacks_rows(self, stage: str) -> bool:
         """Whether a photo has no row for a stage; counting takes a tenth of looking at each."""

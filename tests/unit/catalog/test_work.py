@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,6 +211,14 @@ def test_unreadable_photos_do_not_count_as_waiting_for_later_stages(four: Shoot)
     four.catalog.work.retry("convert")
     counts = four.catalog.work.counts()
     assert (counts["embed"]["waiting"], counts["embed"][BLOCKED]) == (4, 0)
+
+
+def test_every_connection_knows_the_stages_declared_last(four: Shoot) -> None:
+    four.catalog.work.use_stages(STAGES)
+    with closing(Catalog.open(four.catalog.path)) as window:
+        assert [rule.name for rule in window.work.stages()] == [stage.name for stage in STAGES]
+        four.catalog.work.use_stages(STAGES[:1])
+        assert [rule.name for rule in window.work.stages()] == [STAGES[0].name]
 
 
 def test_a_backfill_counts_every_finished_photo(four: Shoot) -> None:

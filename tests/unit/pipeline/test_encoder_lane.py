@@ -85,6 +85,36 @@ def test_photos_read_before_an_encoder_came_are_analyzed_later(
     assert catalog.vectors.encoders() == {"fake/1": 2}
 
 
+def test_photos_found_with_an_encoder_and_read_without_are_analyzed_later(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make()
+    first.pause()
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    first.stop()
+    make(encoder=None).stop()
+    assert catalog.work.counts()["convert"]["done"] == 2
+    make()
+    assert catalog.vectors.encoders() == {"fake/1": 2}
+
+
+def test_a_photo_changed_while_there_was_no_encoder_is_analyzed_again(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make()
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    first.stop()
+    second = make(encoder=None)
+    (tmp_path / "in" / "001.jpg").write_text("ok - another picture")
+    second.rescan()
+    second.stop()
+    make()
+    current = (
+        "SELECT count(*) FROM vector JOIN photo ON photo.id = photo_id AND source = proxy_digest"
+    )
+    assert catalog.store.value(current) == 2
+
+
 def test_another_encoder_analyzes_all_photos_again(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:

@@ -137,7 +137,12 @@ class Pipeline:
         self._home, self._settings = home, settings
         self._encoder_pool = InlinePool() if inline else make_pool(settings)
         self._conductor = Conductor(
-            settings, stages, home.cache, (self._pool, self._encoder_pool), self.events
+            settings,
+            stages,
+            home.cache,
+            (self._pool, self._encoder_pool),
+            self.events,
+            watching=watching and not inline,
         )
         self._conductor.encoding = select_encoder(home, settings)
         self._thread: threading.Thread | None = None
@@ -201,7 +206,6 @@ class Pipeline:
                 # Processes load while the person chooses a folder; the window keeps one core. A
                 # command may need none.
                 self._conductor.post(lambda: self._pool.warm(max(1, min(2, _cores() - 1))))
-                self._conductor.post(self._conductor.ingest.watch)
             self.sidecars.start()
         self._work_off()
 

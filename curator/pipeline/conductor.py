@@ -73,6 +73,7 @@ class Conductor:
         cache: Path,
         pools: tuple[WorkerPool, WorkerPool],
         events: PipelineEvents,
+        watching: bool = False,
     ) -> None:
         """Make a conductor; nothing happens before :meth:`open`.
 
@@ -83,7 +84,9 @@ class Conductor:
             pools: the one that runs the stages, and the encoder's; pools of size 0 run jobs on the
                 conductor's thread.
             events: where everything is reported.
+            watching: scan changed folders by itself, as the settings say.
         """
+        self._watching = watching
         self._settings, self._cache, self._events = settings, cache, events
         pool, self._encoder_pool = pools
         self._inline = pool.size == 0
@@ -170,7 +173,8 @@ class Conductor:
             self._inline,
             self._events.photos_saved.emit,
         )
-        self.post(self._begin)
+        self._starting = [self._begin, *([self.ingest.watch] if self._watching else [])]
+        self.idle.note_posted()
 
     def run(self) -> None:
         """Work until stopped."""
@@ -203,6 +207,15 @@ class Conductor:
                 self.catalog.store.keep_disk_reserve()
             self.catalog.store.checkpoint()
         self.catalog.close()
+
+    def _start(self) -> None:
+        """Do what comes before all other work; what fails is done again once work resumes."""
+        while self._starting:
+            self._starting[0]()
+            del self._starting[0]
+        self._resting = False
+        self.idle.note_taken()
+        self.wake()
 
     def _begin(self) -> None:
         self.use_encoder(self.encoding)
@@ -239,6 +252,8 @@ class Conductor:
 
     def _turn(self) -> None:
         """Wait for news, then save, scan, start jobs, and report."""
+        if self._starting and self.idle.halted is None:
+            self._start()
         self._take_in(self._patience())
         if self._stopping:
             return

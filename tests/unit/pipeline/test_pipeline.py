@@ -19,8 +19,9 @@ from curator import files
 from curator.catalog import Catalog, DiskFullError
 from curator.catalog.results import Results
 from curator.catalog.store import LOG_BYTES
+from curator.catalog.work import WorkQueue
 from curator.home import Home
-from curator.model import BusyError, KnownError, StageState
+from curator.model import BusyError, CatalogError, KnownError, StageState
 from curator.pipeline import (
     _PRELOAD,
     Pipeline,
@@ -467,6 +468,29 @@ def test_an_import_gives_way_while_a_photo_on_screen_waits_to_be_read(
     (home.cache / "go").touch()
     assert threaded.wait_idle(LIMIT_S) is not None
     assert not threaded.reads_for_screen
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_catalog_that_was_locked_at_the_start_is_read_after_resuming(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inline: bool
+) -> None:
+    use_stages, locked = WorkQueue.use_stages, [True]
+
+    def locked_at_first(self: WorkQueue, stages: Sequence[Stage]) -> int:
+        if locked:
+            locked.clear()
+            raise CatalogError("The catalog is locked by another program.", "Try again.")
+        return use_stages(self, stages)
+
+    monkeypatch.setattr(WorkQueue, "use_stages", locked_at_first)
+    pipeline = make(inline=inline)
+    pipeline.start()
+    with pytest.raises(CatalogError):
+        pipeline.wait_idle(LIMIT_S)
+    pipeline.resume()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    totals = pipeline.wait_idle(LIMIT_S)
+    assert totals is not None and totals.converted == 2
 
 
 def test_photos_on_screen_are_looked_up_only_while_somebody_asks(

@@ -260,7 +260,12 @@ def is_link_skipped(top: str, link: str) -> bool:
 
 
 def _is_walked(name: str, path: str) -> bool:
-    return name.lower() not in SYSTEM_FOLDERS and not Path(path, CACHE_TAG).exists()
+    if name.lower() in SYSTEM_FOLDERS:
+        return False
+    try:
+        return not Path(path, CACHE_TAG).exists()
+    except OSError:  # nobody may enter; listing it will say so
+        return True
 
 
 def unreadable(path: str | os.PathLike[str], error: OSError) -> KnownError:

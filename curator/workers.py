@@ -31,6 +31,7 @@ import time
 import traceback
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing import connection, shared_memory
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -423,6 +424,14 @@ _ENVIRONMENT = {
 }
 
 
+@dataclass(eq=False, slots=True)
+class _Call:
+    """A job that waits for a process."""
+
+    token: object
+    cancelled: bool = False
+
+
 class WorkerPool:
     """Runs functions in a bounded number of spawned processes.
 
@@ -465,6 +474,7 @@ class WorkerPool:
         self._slots = threading.Semaphore(size)
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
+        self._waiting: set[_Call] = set()
         self._closed = False
         self._prefix = f"cu{os.getpid():x}p{next(_POOLS):x}"
         self._serial = itertools.count()
@@ -497,11 +507,14 @@ class WorkerPool:
             KnownError, OSError: raised by the function, and passed on with the same type.
             WorkerBug: the function raised anything else.
         """
-        call = pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL)
+        message = pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL)
+        call = _Call(token)
+        with self._lock:
+            self._waiting.add(call)
         with self._slots:
-            worker = self._acquire(token)
+            worker = self._acquire(call)
             try:
-                good, value = self._run_on(worker, call, timeout_s)
+                good, value = self._run_on(worker, message, timeout_s)
             except BaseException:
                 self._discard(worker)
                 raise
@@ -528,13 +541,16 @@ class WorkerPool:
             worker.kill()
 
     def cancel(self, token: object) -> bool:
-        """Kill the process that runs the job with this token; return whether there was one."""
+        """Cancel the job with this token, also while it waits; return whether there was one."""
         with self._lock:
-            found = [worker for worker in self._busy if worker.token == token]
-            for worker in found:
+            waiting = [call for call in self._waiting if call.token == token]
+            for call in waiting:
+                call.cancelled = True
+            running = [worker for worker in self._busy if worker.token == token]
+            for worker in running:
                 worker.cancelled = True
                 worker.process.kill()
-        return bool(found)
+        return bool(waiting or running)
 
     def end_idle(self) -> None:
         """End idle processes and free their memory."""
@@ -569,24 +585,28 @@ class WorkerPool:
                 "Close other programs and try again.",
             ) from error
 
-    def _acquire(self, token: object) -> _Worker:
-        with self._lock:
-            if self._closed:
-                raise self._cancelled()
-            worker = self._idle.pop() if self._idle else None
-        if worker is not None and not worker.is_alive():  # killed by the system while it waited
-            worker.kill()
-            worker = None
-        worker = worker or self._start()
-        with self._lock:
-            worker.token = token
-            self._busy.add(worker)
-            if not self._closed:
-                return worker
-        self._discard(worker)
-        raise self._cancelled()
+    def _acquire(self, call: _Call) -> _Worker:
+        try:
+            with self._lock:
+                if self._closed or call.cancelled:
+                    raise self._cancelled()
+                worker = self._idle.pop() if self._idle else None
+            if worker is not None and not worker.is_alive():  # killed by the system while it waited
+                worker.kill()
+                worker = None
+            worker = worker or self._start()
+            with self._lock:
+                worker.token = call.token
+                self._busy.add(worker)
+                if not (self._closed or call.cancelled):
+                    return worker
+            self._discard(worker)
+            raise self._cancelled()
+        finally:
+            with self._lock:
+                self._waiting.discard(call)
 
-    def _run_on(self, worker: _Worker, call: bytes, timeout_s: float) -> tuple[bool, Any]:
+    def _run_on(self, worker: _Worker, message: bytes, timeout_s: float) -> tuple[bool, Any]:
         if not worker.ready:
             try:
                 worker.wait(time.monotonic() + START_S, self._memory_mb)
@@ -599,7 +619,7 @@ class WorkerPool:
         worker.segments = f"{self._prefix}j{next(self._serial):x}s"
         try:
             worker.pipe.send_bytes(
-                pickle.dumps((worker.segments, timeout_s, call), pickle.HIGHEST_PROTOCOL)
+                pickle.dumps((worker.segments, timeout_s, message), pickle.HIGHEST_PROTOCOL)
             )
             begun, limit_s = time.monotonic(), timeout_s
             answer = worker.wait(begun + limit_s, self._memory_mb)

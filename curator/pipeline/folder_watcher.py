@@ -514,10 +514,8 @@ class FolderWatcher:
         with self._lock:
             for number, watch in list(self._folders.items()):
                 wanted = folders.get(number)
-                if wanted is None or (wanted.path, wanted.recursive) != (
-                    watch.path,
-                    watch.recursive,
-                ):
+                same = wanted and (wanted.path, wanted.recursive) == (watch.path, watch.recursive)
+                if not same or not watch.is_alive():  # it ends with an error
                     watch.stop()
                     self._ending.append(self._folders.pop(number))
             self._ending = [thread for thread in self._ending if thread.is_alive()]

@@ -20,11 +20,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 from curator.cards import COPY_FIRST, Protection
 from curator.catalog import Catalog, SidecarContent, SidecarCounts, WriteResult
 from curator.model import INTERNAL_ERROR, KnownError, counted
 from curator.pipeline import metadata_embedding
+from curator.pipeline.file_probe import open_beside
 from curator.settings import Settings
 from curator.sidecar import PROFILES, Profile, batch
 from curator.sidecar.batch import Outcome, SidecarJob, SidecarResult
@@ -34,6 +36,7 @@ from curator.workers import WorkerCancelled, WorkerPool, WorkerUnavailable
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 QUIET_S = 2.0
 BATCH = 32  # sidecars a worker writes in one go: some 50 ms
 _CHECK_S = 0.5  # how often to check for new marks
@@ -299,29 +302,36 @@ class SidecarWriter:
         self, ids: Sequence[int], profile: Profile, callback: Callable[[Preview | KnownError], None]
     ) -> None:
         """Find what writing sidecars would change; ``callback`` gets it on this object's thread."""
-
-        def request(catalog: Catalog) -> None:
-            try:
-                callback(preview(catalog, ids, profile, self._run_batch))
-            except KnownError as error:
-                callback(error)
-
-        self._requests.put(request)
+        self._ask(lambda catalog: preview(catalog, ids, profile, self._run_batch), callback)
 
     def compare_originals(
         self, ids: Sequence[int], callback: Callable[[list[MetadataResult] | KnownError], None]
     ) -> None:
         """Find what embedding marks would change; ``callback`` gets it on this object's thread."""
 
+        def compare(catalog: Catalog) -> list[MetadataResult]:
+            run = partial(self._pool.run, embed_metadata.compare, timeout_s=_TIMEOUT_S)
+            change, left = metadata_embedding.find_changes(catalog, ids, run)
+            return [*change, *left]
+
+        self._ask(compare, callback)
+
+    def _ask(
+        self, question: Callable[[Catalog], T], callback: Callable[[T | KnownError], None]
+    ) -> None:
+        """Answer a question on this object's thread; ``callback`` gets the answer or the error."""
+
         def request(catalog: Catalog) -> None:
             try:
-                run = partial(self._pool.run, embed_metadata.compare, timeout_s=_TIMEOUT_S)
-                change, left = metadata_embedding.find_changes(catalog, ids, run)
-                callback([*change, *left])
-            except (WorkerUnavailable, WorkerCancelled):  # closing
+                answer: T | KnownError = question(catalog)
+            except WorkerCancelled:  # closing
                 return
             except KnownError as error:
-                callback(error)
+                answer = error
+            except Exception:
+                log.exception("a question about sidecars failed")
+                answer = KnownError(INTERNAL_ERROR)
+            callback(answer)
 
         self._requests.put(request)
 
@@ -345,7 +355,7 @@ class SidecarWriter:
                     some = ids[start : start + metadata_embedding.BATCH]
                     done += metadata_embedding.embed_some(catalog, some, program, run)
                     self._report_embedding(catalog, f"Embedding: {len(done):,} of {len(ids):,}")
-            except (WorkerUnavailable, WorkerCancelled):  # closing
+            except WorkerCancelled:  # closing
                 return
             except Exception as error:
                 if not isinstance(error, KnownError):
@@ -378,9 +388,10 @@ class SidecarWriter:
 
     def _run(self) -> None:
         try:
-            catalog = Catalog.open(self._path)
+            catalog = open_beside(self._path)
         except KnownError as error:
             log.warning("no sidecars are written: %s", error)
+            self._notify(SidecarNews(reason=str(error), message=f"Sidecars not written. {error}"))
             return
         with contextlib.closing(catalog):
             while not self._stopped:
@@ -413,7 +424,7 @@ class SidecarWriter:
             wait_s = self._turn(catalog)
             self._failure = ""
             return wait_s
-        except (WorkerUnavailable, WorkerCancelled):  # closing
+        except WorkerCancelled:  # closing
             return _CHECK_S
         except KnownError as error:
             log.info("sidecars wait: %s", error)

@@ -150,6 +150,24 @@ def test_a_drive_mounted_in_a_folder_is_walked_but_not_behind_a_link(
     assert names_of(tmp_path / "here") == ["a.jpg", "mount/b.jpg", "x/c.jpg"]
 
 
+def test_a_folder_nobody_may_enter_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "closed", "z"):
+        (tmp_path / name).mkdir()
+    stat = Path.stat
+
+    def refused(path: Path, **options: bool) -> os.stat_result:
+        if path.parent.name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    found = {Path(each).name for each in files.directories(str(tmp_path))}
+    assert found >= {"a", "z"}
+    assert files.is_reached_from(str(tmp_path), str(tmp_path / "closed"))
+
+
 def test_is_reached_from_agrees_with_a_walk(tmp_path: Path) -> None:
     lay(tmp_path, "a/here/b.jpg", "there/c.jpg")
     here = tmp_path / "a" / "here"

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import connection
@@ -234,6 +235,23 @@ def test_a_job_can_be_canceled(pool: WorkerPool) -> None:
     thread.join(LIMIT_S)
     assert [str(error) for error in outcome] == ["Reading it was stopped."]
     assert not pool.cancel("frame 7")
+
+
+def test_a_job_that_waits_for_a_process_can_be_canceled() -> None:
+    pool = WorkerPool(1, memory_mb=512)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            first = threads.submit(pool.run, misbehaving.hang, timeout_s=LIMIT_S, token="first")
+            while not pool._busy:
+                time.sleep(0.01)
+            second = threads.submit(pool.run, misbehaving.hang, timeout_s=LIMIT_S, token="second")
+            while not pool.cancel("second"):
+                time.sleep(0.01)
+            assert pool.cancel("first")
+            for job in (first, second):
+                assert isinstance(job.exception(LIMIT_S), workers.WorkerCancelled)
+    finally:
+        pool.close()
 
 
 def test_closing_ends_jobs_and_refuses_new_ones(pool: WorkerPool) -> None:

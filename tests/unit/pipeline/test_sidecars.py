@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from curator.pipeline.sidecars import Batch, SidecarWriter, preview, write_some
 from curator.settings import Settings
 from curator.sidecar import PROFILES, read
 from curator.sidecar.batch import Outcome
-from curator.workers import InlinePool
+from curator.workers import InlinePool, WorkerUnavailable
 from tests import catalogs
 from tests.drives import Silence
 from tests.sidecars import change, read_again, xmp
@@ -220,6 +221,34 @@ def test_a_requested_sidecar_is_written_and_reported(
         pass
     assert news.message.startswith("Wrote DSC_0005.xmp")
     assert rating_in(folder / "DSC_0005.xmp") == 4
+
+
+class NoProcess(InlinePool):
+    """A system that starts no more processes."""
+
+    def run(self, *_: object, **__: object) -> Any:
+        raise WorkerUnavailable("No process could be started to read photos.", "Close others.")
+
+
+def test_without_a_process_every_request_is_answered(
+    catalog: Catalog, home: Home, folder: Path, reported: queue.SimpleQueue[SidecarNews]
+) -> None:
+    rate(catalog, 4, RAW)
+    answers: queue.SimpleQueue[object] = queue.SimpleQueue()
+    made = SidecarWriter(
+        catalog.path, Settings.load(home), NoProcess(), reported.put, lambda ids: None
+    )
+    try:
+        made.preview([RAW], PROFILES["lightroom"], answers.put)
+        made.compare_originals([RAW], answers.put)
+        catalog.sidecars.request_write([RAW])
+        made.start()
+        for _ in range(2):
+            assert "No process" in str(answers.get(timeout=WAIT_S))
+        while "No process" not in reported.get(timeout=WAIT_S).message:
+            pass
+    finally:
+        made.close()
 
 
 def test_a_sidecar_written_early_is_reported_once(

@@ -102,7 +102,8 @@ class DriveWatch:
     """Locates folders every few seconds.
 
     Thread: any for every method; ``deliver`` is called on the watch's own thread, after the first
-    check and whenever something changed since the last.
+    check and whenever something changed since the last: where folders are, or what the catalog has
+    of them, as another process may have taken one for away.
     """
 
     def __init__(self, deliver: Callable[[FolderLocations], None]) -> None:
@@ -133,18 +134,18 @@ class DriveWatch:
             self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
-        delivered: FolderLocations | None = None
-        locations: FolderLocations | None
+        delivered: object = None
         while not self._ended.is_set():
             self._soon.clear()
+            rows = self._rows
             try:
-                locations = locate_folders(self._rows, self._ended.is_set)
+                locations = locate_folders(rows, self._ended.is_set)
             except Exception:
                 log.exception("looking for folders failed")
-                locations = delivered
-            if locations is not None and locations != delivered and not self._ended.is_set():
-                delivered = locations
-                self._deliver(locations)
+            else:
+                if (rows, locations) != delivered and not self._ended.is_set():
+                    delivered = rows, locations
+                    self._deliver(locations)
             self._ended.wait(min(_LEAST_S, EVERY_S))
             self._soon.wait(EVERY_S)
 

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,10 +15,11 @@ from curator import volumes
 from curator.catalog import Catalog
 from curator.home import Home
 from curator.library import folder_lookup
+from curator.library.folder_lookup import FolderLocations
 from curator.model import CatalogError, KnownError, StageState
 from curator.pipeline import FolderNews, Pipeline, ScanReport, Totals, folder_availability, saving
 from curator.pipeline.file_probe import FileProbe
-from curator.pipeline.folder_availability import FolderAvailability, LocatedFolders
+from curator.pipeline.folder_availability import DriveWatch, FolderAvailability, LocatedFolders
 from curator.settings import Settings
 from curator.volumes import FolderLocation, Mount
 from tests import catalogs, fake_stages
@@ -327,6 +329,23 @@ def test_a_drive_pulled_while_its_photos_are_read(
     assert {w.state for photo in catalog.photos.ids() for w in catalog.photos.get(photo).work} == {
         StageState.DONE
     }
+
+
+def test_a_folder_that_another_process_took_for_away_is_looked_at_again(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    number = catalog.folders.add(tmp_path)
+    delivered: SimpleQueue[FolderLocations] = SimpleQueue()
+    watch = DriveWatch(delivered.put)
+    watch.watch(catalog.folders.all())
+    watch.start()
+    try:
+        assert delivered.get(timeout=LIMIT_S)[number] is not None
+        catalog.volumes.set_away(number, True)  # `curator status` waited too short for its drive
+        watch.watch(catalog.folders.all())
+        assert delivered.get(timeout=LIMIT_S)[number] is not None
+    finally:
+        watch.stop()
 
 
 def test_all_folders_that_are_back_are_scanned_after_a_busy_catalog(

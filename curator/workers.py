@@ -344,6 +344,7 @@ class _Worker:
         self.ready = False
         self.token: object = None
         self.cancelled = False
+        self.idle_since = time.monotonic()
         self.segments = ""
         self._meter: psutil.Process | None = None
         with contextlib.suppress(psutil.Error):
@@ -552,11 +553,13 @@ class WorkerPool:
                 worker.process.kill()
         return bool(waiting or running)
 
-    def end_idle(self) -> None:
-        """End idle processes and free their memory."""
+    def end_idle(self, for_s: float = 0.0) -> None:
+        """End the processes that had nothing to do for some seconds, and free their memory."""
+        until = time.monotonic() - for_s
         with self._lock:
-            idle, self._idle = self._idle, []
-        for worker in idle:
+            ended = [worker for worker in self._idle if worker.idle_since <= until]
+            self._idle = [worker for worker in self._idle if worker not in ended]
+        for worker in ended:
             worker.kill()
 
     def close(self) -> None:
@@ -655,6 +658,7 @@ class WorkerPool:
             with self._lock:
                 self._busy.discard(worker)
                 worker.token = None
+                worker.idle_since = time.monotonic()
                 if not self._closed and not worker.cancelled:
                     self._idle.append(worker)
                     return

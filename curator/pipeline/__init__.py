@@ -161,7 +161,7 @@ class Pipeline:
             self.events.sidecars_changed.emit,
             self.events.photos_saved.emit,
         )
-        self.text_encoder = TextEncoder(settings, self._encoder_pool, self._conductor.keep_encoder)
+        self.text_encoder = TextEncoder(settings, self._encoder_pool)
 
     # --- life
 

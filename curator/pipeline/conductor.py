@@ -95,7 +95,6 @@ class Conductor:
         self.idle = IdleTracker()
         self.upkeep = Upkeep()
         self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
-        self._analyzed_at = 0.0  # when the encoder was last used
         self._faces_on = True  # as last switched in the catalog, by us or another process
         self._counts = WorkCounts()
         self._reporter = ProgressReporter(self._counts, events)
@@ -137,11 +136,6 @@ class Conductor:
     def is_idle(self) -> bool:
         """Whether every photo has been read and no request waits; descriptions may be under way."""
         return self._resting and self.idle.is_taken()
-
-    def keep_encoder(self) -> None:
-        """Keep the encoder in memory: a search used it just now."""
-        self._analyzed_at = time.monotonic()
-        self.wake()
 
     # --- the thread
 
@@ -332,7 +326,6 @@ class Conductor:
         if analyzed := landed.saved[LaneKind.ENCODER]:
             self._counts.embedded += analyzed
             self._between.tagger.touch()
-            self._analyzed_at = time.monotonic()
         self._report_saved(landed.changed)
         self._counts.measured += landed.saved[LaneKind.FACES]
         for kind, broken in landed.broken.items():
@@ -403,8 +396,8 @@ class Conductor:
             return
         self._maintain_at = now + _MAINTAIN_S
         # Not only when resting: a person who marks and moves wakes this thread all the time.
-        if now > self._analyzed_at + FREED_S and self._is_calm():
-            self._encoder_pool.end_idle()
+        if self._is_calm():
+            self._encoder_pool.end_idle(FREED_S)
         scanner = self.ingest.scanner
         self.upkeep.run_due(self.catalog, scanner.reads_first_screens, self._resting)
         self._backups.look(self._resting)

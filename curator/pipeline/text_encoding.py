@@ -42,15 +42,9 @@ class TextEncoder:
     otherwise on a thread of this object's own.
     """
 
-    def __init__(self, settings: Settings, pool: WorkerPool, used: Callable[[], None]) -> None:
-        """Use a shared worker pool, which its owner closes.
-
-        Args:
-            settings: has the time limit.
-            pool: the encoder's process.
-            used: called after each use, so that the encoder is not unloaded at once.
-        """
-        self._settings, self._pool, self._used = settings, pool, used
+    def __init__(self, settings: Settings, pool: WorkerPool) -> None:
+        """Use the encoder's process, which its owner closes; ``settings`` has the time limit."""
+        self._settings, self._pool = settings, pool
         self._lock = threading.Lock()
         self._wanted: object = None
         self._cache: dict[tuple[str, str], bytes] = {}
@@ -98,7 +92,6 @@ class TextEncoder:
             return
         except KnownError as error:
             answer = error
-        self._used()
         with self._lock:
             if isinstance(answer, bytes):
                 if len(self._cache) >= _CACHED:

@@ -237,6 +237,15 @@ def test_a_job_can_be_canceled(pool: WorkerPool) -> None:
     assert not pool.cancel("frame 7")
 
 
+def test_only_processes_idle_for_long_enough_end(pool: WorkerPool) -> None:
+    pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
+    [process] = pool.processes()
+    pool.end_idle(3600)
+    assert pool.processes() == [process]
+    pool.end_idle()
+    assert not pool.processes()
+
+
 def test_a_job_that_waits_for_a_process_can_be_canceled() -> None:
     pool = WorkerPool(1, memory_mb=512)
     try:

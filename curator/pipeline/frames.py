@@ -187,6 +187,7 @@ class FrameDecoder:
             return error
         except OSError as error:
             return KnownError(f"The file cannot be read ({error.strerror or error}).")
-        except WorkerBug as error:
-            log.error("decoding %s failed: %s", request.path, error)
+        except Exception as error:  # whatever it is, or its place would stay taken
+            with_traceback = not isinstance(error, WorkerBug)  # that tells it already
+            log.error("decoding %s failed: %s", request.path, error, exc_info=with_traceback)
             return KnownError(INTERNAL_ERROR)

@@ -12,7 +12,7 @@ from curator.catalog import Catalog, VerifiedCopy
 from curator.files import kind_of
 from curator.importing.credits import Credited
 from curator.importing.lanes import Job, Lane
-from curator.importing.plan import ImportPlan, PlannedFile, PlannedItem
+from curator.importing.plan import ImportPlan, PlannedFile, PlannedItem, counted_items
 from curator.importing.report import (
     DestinationProgress,
     DestinationReport,
@@ -285,19 +285,20 @@ class Outcomes:
         if unread:
             files = counted(len(unread), "file")
             left.append(f"{files} could not be read ({shortened(unread)})")
-        unproved = sum(not item.proved for item in plan.known)
+        deleted = [known.item for known in plan.known if known.deleted]
+        unproved = [known.item for known in plan.known if not (known.proved or known.deleted)]
         if unproved:
             left.append(
-                f"{counted(unproved, 'item')} found in the library by the fingerprint alone,"
-                " not compared"
+                f"no verified copy of {counted_items(unproved)} in your library was found"
+                " (check them before you format)"
             )
+        if deleted:
+            left.append(f"the card has the only copy of {counted_items(deleted)} you deleted earlier")
         if plan.edited:
             files = counted(len(plan.edited), "file")
-            left.append(
-                f"{files} imported before and changed there since ({shortened(plan.edited)})"
-            )
+            left.append(f"{files} changed since they were imported ({shortened(plan.edited)})")
         if plan.held_back:
-            left.append(f"{counted(len(plan.held_back), 'item')} not kept and not copied")
+            left.append(f"{counted_items(plan.held_back)} not kept and not copied")
         if contents.others:
             others = [file.relative for file in contents.others]
             files = counted(len(others), "other file")

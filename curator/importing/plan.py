@@ -26,6 +26,7 @@ from curator.model import counted, file_size
 from curator.naming import Facts, Purpose
 
 _UNREAD = FileFacts(problem="It was not read.")
+_NOUNS = {ItemKind.PHOTO: "photo", ItemKind.VIDEO: "video", ItemKind.AUDIO: "recording"}
 
 
 class Action(StrEnum):
@@ -124,8 +125,8 @@ class ImportPlan:
     def sentence(self) -> str:
         """What is imported and what is not, for the dialog and the terminal.
 
-        ``904 photos (880 pairs), 12 videos and 31 companions, 48.2 GB; 300 photos are in your
-        library already.``
+        ``904 photos (880 pairs), 12 videos and 31 accompanying files, 48.2 GB; 300 photos are in
+        your library already.``
         """
         new = self.new
         parts = [_contents(new)] if new else ["Nothing new"]
@@ -133,18 +134,18 @@ class ImportPlan:
         there = [item.item for item in done if not item.is_twin]
         twins = [item.item for item in done if item.is_twin]
         if there:
-            parts.append(f"{_photos(there)} already at the destination")
+            parts.append(f"{counted_items(there)} already at the destination")
         if twins:
-            parts.append(f"{_photos(twins)} found twice, copied once")
+            parts.append(f"{counted_items(twins)} found twice, copied once")
         deleted = [each.item for each in self.known if each.deleted]
         known = [each.item for each in self.known if not each.deleted]
         if known:
             verb = "is" if len(known) == 1 else "are"
-            parts.append(f"{_photos(known)} {verb} in your library already")
+            parts.append(f"{counted_items(known)} {verb} in your library already")
         if deleted:
-            parts.append(f"{_photos(deleted)} you deleted before, not copied again")
+            parts.append(f"{counted_items(deleted)} you deleted before, not copied again")
         if self.held_back:
-            parts.append(f"{_photos(self.held_back)} not kept, not copied")
+            parts.append(f"{counted_items(self.held_back)} not kept, not copied")
         unread = len(self.unreadable) + len(self.contents.unreadable)
         if unread:
             parts.append(f"{counted(unread, 'file')} cannot be read")
@@ -460,27 +461,25 @@ def _stem_of(name: str) -> str:
     return PurePosixPath(name).with_suffix("").as_posix()
 
 
-def _photos(items: Sequence[CardItem]) -> str:
-    """Count items as photos; as files, if there are others among them."""
-    only_photos = all(item.kind is ItemKind.PHOTO for item in items)
-    return counted(len(items), "photo" if only_photos else "item")
+def counted_items(items: Sequence[CardItem]) -> str:
+    """Count items by kind: ``904 photos, 12 videos and 1 recording``."""
+    kinds = Counter(item.kind for item in items)
+    return _joined([counted(kinds[kind], noun) for kind, noun in _NOUNS.items() if kinds[kind]])
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
 def _contents(items: Sequence[PlannedItem]) -> str:
-    """Return what items are: ``904 photos (880 pairs), 12 videos and 31 companions, 48.2 GB``."""
+    """Return what items are: ``904 photos (880 pairs) and 31 accompanying files, 48.2 GB``."""
     kinds = Counter(item.item.kind for item in items)
     pairs = sum(item.item.photo_files > 1 for item in items)
-    photos = counted(kinds[ItemKind.PHOTO], "photo")
-    if pairs:
-        photos += f" ({counted(pairs, 'pair')})"
     companions = sum(len(item.files) - max(1, item.item.photo_files) for item in items)
-    parts = [photos] if kinds[ItemKind.PHOTO] else []
-    for number, noun in (
-        (kinds[ItemKind.VIDEO], "video"),
-        (kinds[ItemKind.AUDIO], "recording"),
-        (companions, "companion"),
-    ):
-        parts += [counted(number, noun)] if number else []
-    listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    parts = [counted(kinds[kind], noun) for kind, noun in _NOUNS.items() if kinds[kind]]
+    if pairs:
+        parts[0] += f" ({counted(pairs, 'pair')})"
+    if companions:
+        parts.append(counted(companions, "accompanying file"))
     new = (file for item in items for file in item.files if Action.COPY in file.actions)
-    return f"{listed}, {file_size(sum(file.file.size for file in new))}"
+    return f"{_joined(parts)}, {file_size(sum(file.file.size for file in new))}"

@@ -160,7 +160,7 @@ class ImportReport:
         ) + ("; the system's cache may have answered" if cached else "")
         if not self.files:
             proof, each = "in the library, verified by earlier imports", ""
-            files = counted(self.known, "item")
+            files = f"all photos and videos ({self.known:,})"
         lead = f"Safe to format {names}" if self.are_cards else f"All of {names} is copied"
         return f"{lead}: {files}{each} {proof}."
 

@@ -509,11 +509,11 @@ def test_a_card_that_is_gone_and_a_file_where_a_folder_must_be_are_refused(bench
 
 def test_the_plan_is_told_in_one_sentence(bench: Bench) -> None:
     draw_card(bench.card, photos=5)
-    assert bench.plan().sentence.startswith("5 photos (1 pair), 1 video and 3 companions, ")
+    assert bench.plan().sentence.startswith("5 photos (1 pair), 1 video and 3 accompanying files, ")
     bench.run()
-    assert bench.plan().sentence == "Nothing new; 6 items already at the destination."
+    assert bench.plan().sentence == "Nothing new; 5 photos and 1 video already at the destination."
     elsewhere = bench.plan(destinations=(bench.backup,))
-    assert elsewhere.sentence == "Nothing new; 6 items are in your library already."
+    assert elsewhere.sentence == "Nothing new; 5 photos and 1 video are in your library already."
 
 
 def test_the_plan_is_told_as_json(bench: Bench) -> None:

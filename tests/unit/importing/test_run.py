@@ -19,7 +19,7 @@ from curator.importing import lanes
 from curator.importing.anchor import Anchor
 from curator.importing.card_files import find_files
 from curator.importing.destinations import Room
-from curator.importing.plan import Action, ImportPlan, PlannedFile, PlannedItem
+from curator.importing.plan import Action, ImportPlan, KnownItem, PlannedFile, PlannedItem
 from curator.importing.request import ImportRequest
 from curator.importing.run import ImportRun
 from curator.model import KnownError
@@ -205,6 +205,20 @@ def test_an_empty_card_is_not_called_safe(tmp_path: Path, catalog: Catalog) -> N
     report = ImportRun(plan_of(tmp_path / "EMPTY", [tmp_path / "library"]), catalog).run()
     assert report.sentence == "No photos, videos or recordings on EMPTY."
     assert not report.safe
+
+
+def test_photos_without_a_verified_copy_and_deleted_photos_are_counted_apart(
+    card: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    plan = plan_of(card, [tmp_path / "library"])
+    first, *others = (planned.item for planned in plan.items)
+    plan.items.clear()
+    plan.known.append(KnownItem(first, ("/archive/IMG_0001.DNG",), proved=False, deleted=False))
+    plan.known += [KnownItem(item, (), proved=False, deleted=True) for item in others[:2]]
+    assert ImportRun(plan, catalog).run().left == (
+        "no verified copy of 1 photo in your library was found (check them before you format)",
+        "the card has the only copy of 2 photos you deleted earlier",
+    )
 
 
 def test_no_destination_is_created_where_its_drive_was(

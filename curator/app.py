@@ -26,7 +26,7 @@ from curator.catalog import Catalog, DamagedError, damage_context
 from curator.cli import stopping
 from curator.home import Home
 from curator.installing import is_frozen
-from curator.model import BusyError, KnownError, Stopped
+from curator.model import BusyError, KnownError, Stopped, read_elsewhere
 from curator.pipeline import Pipeline
 from curator.pipeline.ingest import check_sources
 from curator.session import Session
@@ -175,8 +175,8 @@ def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str
     pipeline = Pipeline(home, settings, watching=True)
     try:
         pipeline.start()
-    except BusyError as error:
-        return None, str(error)
+    except BusyError:
+        return None, str(read_elsewhere())
     return pipeline, ""
 
 

@@ -649,6 +649,8 @@ class Step:
 CACHE_TAG = "CACHEDIR.TAG"
 """Name of the file that marks a folder as a cache, see bford.info/cachedir."""
 
+READ_ELSEWHERE = "Another Curator window or command is reading photos into this catalog."
+
 INTERNAL_ERROR = "Curator made a mistake here (see the log)."
 """The message for bugs of Curator; the log has their traceback."""
 
@@ -690,6 +692,14 @@ class CatalogError(KnownError):
 
 class BusyError(KnownError):
     """Another process holds a lock that this operation needs."""
+
+
+def read_elsewhere() -> BusyError:
+    """Return the error of a window that cannot do something because another process reads photos.
+
+    The window does not take over when that process ends.
+    """
+    return BusyError(READ_ELSEWHERE, "Close it or wait until it ends, then restart this window.")
 
 
 class UsageError(KnownError):

@@ -9,7 +9,7 @@ from typing import Self
 
 from curator import file_lock, private
 from curator.home import Home
-from curator.model import BusyError, CatalogError
+from curator.model import READ_ELSEWHERE, BusyError, CatalogError
 
 
 class _Lock:
@@ -77,12 +77,7 @@ class ConductorLock(_Lock):
             BusyError: another Curator has it.
             CatalogError: the file cannot be created, or the file system has no locks.
         """
-        self._acquire(
-            BusyError(
-                "Another Curator is already reading photos into this catalog.",
-                "Wait until it is done, or close it.",
-            )
-        )
+        self._acquire(BusyError(READ_ELSEWHERE, "Wait until it is done, or close it."))
 
     def __enter__(self) -> Self:
         self.acquire()

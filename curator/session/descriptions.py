@@ -9,7 +9,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from curator import vision
-from curator.model import KnownError
+from curator.model import KnownError, read_elsewhere
 from curator.pipeline.events import RequestNews
 from curator.pipeline.provider import ProviderClient
 from curator.session.catalog_watcher import CatalogWatcher
@@ -19,7 +19,6 @@ from curator.session.services import Services
 from curator.session.stacks import StackController
 from curator.vision import VisionOptions
 
-_BUSY = "Another Curator is reading photos into this catalog. Describe the photo there."
 _WORDING = Wording(
     began="Describing {photos}…",
     failed="{name} was not described.",
@@ -73,7 +72,7 @@ class DescriptionController(QObject):
 
     def describe(self) -> None:
         """Describe the photo on screen now, or in the grid the selection."""
-        refusal = "" if self.pipeline is not None else _BUSY
+        refusal = "" if self.pipeline is not None else str(read_elsewhere())
         wanted = self._requested.ask(self._stacks.targets(), refusal)
         if wanted and self.pipeline is not None:
             self._photos.photos_changed.emit(set(wanted))

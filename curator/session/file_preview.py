@@ -26,6 +26,7 @@ from curator.model import (
     KnownError,
     Quality,
     SuggestedTag,
+    read_elsewhere,
 )
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.explanations import HIDDEN, ExplanationController
@@ -36,7 +37,6 @@ from curator.workers import Pixels
 
 _DESCRIBING = "Describing…"
 """Shown until the description arrives."""
-_BUSY = "Another Curator is reading photos into this catalog."
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class FilePreviewLoader(QObject):
         """Start loading; the picture has this long edge at most."""
         pipeline = self._pipeline
         if pipeline is None:
-            self._publish(self.preview.refuse(KnownError(_BUSY, "Drop the file there.")))
+            self._publish(self.preview.refuse(read_elsewhere()))
         else:
             recipe = pipeline.encoding.recipe
             pipeline.file_previews.request(

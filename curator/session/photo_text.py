@@ -8,7 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from curator.library import text_hits
-from curator.model import TextLine
+from curator.model import TextLine, read_elsewhere
 from curator.ocr import models
 from curator.pipeline.events import RequestNews
 from curator.session.catalog_watcher import CatalogWatcher
@@ -17,7 +17,6 @@ from curator.session.requested_photos import RequestedPhotos, Wording
 from curator.session.services import Services
 from curator.session.stacks import StackController
 
-_BUSY = "Another Curator is reading photos into this catalog. Read the text there."
 _WORDING = Wording(
     began="Reading the text in {photos}…",
     failed="The text in {name} was not read.",
@@ -96,7 +95,7 @@ class TextController(QObject):
 
     def read(self) -> None:
         """Read the text in the photo on screen now, or in the grid in the selection."""
-        refusal = _not_installed() if self.pipeline is not None else _BUSY
+        refusal = _not_installed() if self.pipeline is not None else str(read_elsewhere())
         wanted = self._requested.ask(self._stacks.targets(), refusal)
         if wanted and self.pipeline is not None:
             self.pipeline.read_text(*wanted)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal
 from curator import exiftool
 from curator.catalog import Catalog, Conflict
 from curator.library.table import Table
-from curator.model import KnownError, Step, counted
+from curator.model import KnownError, Step, counted, read_elsewhere
 from curator.pipeline import Pipeline
 from curator.pipeline.sidecars import SidecarNews, news_of, preview, profile_of
 from curator.session.decisions import DecisionController
@@ -67,7 +67,7 @@ class SidecarController(QObject):
         one = len(ids) == 1
         what = self._table.name(ids[0]) if one else counted(len(ids), "sidecar")
         if self._pipeline is None:
-            self._messages.say(f"{what}: the other running Curator writes it")
+            self._messages.say(f"{what}: the other Curator will write it")
             return
         self._messages.say(f"Writing {what}…")
         self._pipeline.write_sidecars()
@@ -111,10 +111,7 @@ class SidecarController(QObject):
     def _embedding(self) -> tuple[Pipeline, str]:
         """Return the pipeline, and the path of exiftool."""
         if self._pipeline is None:
-            raise KnownError(
-                "Another Curator is reading photos into this catalog; only that can embed marks.",
-                "Embed them there, or close it.",
-            )
+            raise read_elsewhere()
         return self._pipeline, exiftool.find(self._settings)
 
     # --- conflicts

@@ -19,7 +19,7 @@ from curator.library import scopes
 from curator.library.folder_lookup import locate_folders
 from curator.library.scopes import Scope, ScopeRow, search_scope
 from curator.library.sort_keys import in_order
-from curator.model import Failure, KnownError, View, path_label
+from curator.model import Failure, View, path_label, read_elsewhere
 from curator.session.drive_look import DriveLook
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
@@ -143,9 +143,7 @@ class SourceController(QObject):
 
     def _add(self, sources: Sequence[Path], recursive: bool) -> None:
         if self._pipeline is None:
-            raise KnownError(
-                "Another Curator is reading photos into this catalog.", "Open the folder there."
-            )
+            raise read_elsewhere()
         self._pipeline.open_folders(sources, recursive=recursive)
 
     def follow_copies(self, folder: str) -> None:

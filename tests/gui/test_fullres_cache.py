@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QThreadPool
 
-from curator.model import KnownError
+from curator.model import READ_ELSEWHERE, KnownError
 from curator.session import Session
 from curator.session.pixel_source import Source
 from curator.stages.frame import Crop
@@ -140,4 +140,4 @@ def test_the_budget_is_the_megabytes_of_the_settings(session) -> None:
 def test_without_a_pipeline_there_is_a_reason(originals, session) -> None:
     session.pipeline = None
     originals.want([wish(1)])
-    assert originals.reason(wish(1)) == "another Curator is reading the photos"
+    assert originals.reason(wish(1)) == READ_ELSEWHERE

@@ -176,7 +176,7 @@ def test_two_windows_mark_and_each_sees_the_changes_of_the_other(
 ) -> None:
     fill(home.catalog, 12)
     with ConductorLock(home), contextlib.closing(Catalog.open(home.catalog)) as other:
-        evening.start().reads("already reading photos")
+        evening.start().reads("is reading photos")
         assert evening.app is not None and evening.app.pipeline is None
         other.journal.decide({3: {"rating": 4}}, summary="4 stars")
         evening.until(lambda: evening.session.table.marks(3).rating == 4)

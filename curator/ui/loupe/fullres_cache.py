@@ -20,7 +20,7 @@ from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal
 
 from curator.imaging.overlay import Overlay
 from curator.library import captions
-from curator.model import KnownError
+from curator.model import READ_ELSEWHERE, KnownError
 from curator.session import Session
 from curator.session.pixel_source import Source
 from curator.stages.frame import ChangedError, Crop, DecodeRequest
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 _PICTURE_SHARE = 0.7  # of the budget for one picture; an overlay adds 1.2 bytes to its 3 per pixel
 _IDLE_MS = 10_000  # after so long without requests, everything is released
 _CANCELED = 16  # canceled requests whose results may still arrive
-_NO_PIPELINE = "another Curator is reading the photos"
 
 
 class Picture(NamedTuple):
@@ -192,7 +191,7 @@ class FullresCache(QObject):
     def reason(self, request: PixelRequest) -> str | None:
         """Return why a picture could not be read, or None."""
         if self._session.pipeline is None:
-            return _NO_PIPELINE
+            return READ_ELSEWHERE
         return self._reasons.get(request.picture.unturned)
 
     def want(self, requests: Sequence[PixelRequest]) -> None:

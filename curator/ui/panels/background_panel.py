@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from curator.library.scopes import Scope
+from curator.model import read_elsewhere
 from curator.session import Session
 from curator.session.background_status import BackgroundStatus, DiskUsage, StageCounts
 from curator.ui.widgets import layouts, theme, words
@@ -117,7 +118,7 @@ def counts_line(stage: StageCounts) -> str:
 def model_status(session: Session) -> list[str]:
     """Return which encoder and which vision model are in use, or why they are not working."""
     if session.pipeline is None:
-        return ["Another Curator is reading photos into this catalog."]
+        return [str(read_elsewhere())]
     vision, held = session.settings.vision, session.descriptions.held
     which = "all photos" if vision.automatic else "when asked"
     described = f"Described by {vision.model} ({vision.provider}), {which}."

@@ -393,7 +393,7 @@ def test_there_is_one_conductor_and_a_dead_one_holds_no_lock(home: Home) -> None
     assert holder.stdout is not None
     assert holder.stdin is not None
     assert holder.stdout.readline() == b"held\n"
-    with pytest.raises(BusyError, match="already reading photos"):
+    with pytest.raises(BusyError, match="is reading photos"):
         ConductorLock(home).acquire()
     holder.kill()
     holder.wait()

@@ -546,7 +546,7 @@ def test_jobs_of_a_killed_conductor_start_again(
 def test_a_second_conductor_is_refused_and_the_first_continues(
     make: Make, threaded: Pipeline, tmp_path: Path
 ) -> None:
-    with pytest.raises(BusyError, match="already reading photos"):
+    with pytest.raises(BusyError, match="is reading photos"):
         make().start()
     threaded.open_folders([fake_stages.write(tmp_path / "in", "ok")])
     assert threaded.wait_idle(LIMIT_S) == Totals(1, 1, 0, 1, 0)

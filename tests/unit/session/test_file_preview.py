@@ -166,7 +166,7 @@ def test_an_unreadable_file_is_explained_in_a_sentence(open_at: Open, load) -> N
 def test_without_a_pipeline_the_reading_process_is_named(open_at: Open) -> None:
     loader = open_at(0).preview_file(Path("/card/a.jpg"))
     loader.begin(100)
-    assert loader.preview.refused.startswith("Another Curator is reading photos")
+    assert loader.preview.refused.startswith("Another Curator window or command is reading photos")
     loader.close()
 
 

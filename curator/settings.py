@@ -305,6 +305,13 @@ class VisionSettings(Section):
     )
 
 
+def in_settings(name: str) -> str:
+    """Return where to change a setting: ``“Model” in the settings (vision.model)``."""
+    section, _, field = name.partition(".")
+    fields = getattr(Settings.model_fields[section].annotation, "model_fields", {})
+    return f"“{fields[field].title}” in the settings ({name})"
+
+
 KeptMetadata = Literal["all", "no_location", "none"]
 
 

@@ -26,12 +26,14 @@ from urllib.parse import urlsplit
 
 from curator import private
 from curator.model import KnownError
+from curator.settings import in_settings
 from curator.workers import WorkerCancelled, WorkerError, WorkerPool
 
 HUB = "https://huggingface.co"
 log = logging.getLogger(__name__)
 
 LATER = "Try again later; the part downloaded so far is kept."
+OWN_WEIGHTS = f"Choose a weights file of your own: {in_settings('encoder.checkpoint')}."
 _LOOKUP_S = 120.0  # time to import the hub's client and get a few answers
 _DOWNLOAD_S = 7 * 86_400.0  # for a slow line; the client notices a dead one within seconds
 _MEMORY_MB = 2048
@@ -189,7 +191,7 @@ def find_file(plan: DownloadPlan) -> RemoteFile:
         return RemoteFile(name, found.location, int(found.size), found.etag)
     raise KnownError(
         f"{plan.host}/{plan.repository} holds no weights that can be used.",
-        "Set encoder.checkpoint to a weights file of your own.",
+        OWN_WEIGHTS,
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.encoders import weights
-from curator.encoders.hub import DownloadPlan, endpoint
+from curator.encoders.hub import OWN_WEIGHTS, DownloadPlan, endpoint
 from curator.encoders.options import (
     CLIP_PACKAGES,
     EncoderOptions,
@@ -27,11 +27,12 @@ from curator.encoders.options import (
 from curator.encoders.torch_network import Network, choose_device, set_threads
 from curator.installing import install_command, install_remedy, is_frozen
 from curator.model import KnownError
+from curator.settings import in_settings
 
 if TYPE_CHECKING:
     import torch
 
-REMEDY = "Choose another file for encoder.checkpoint, or download the weights again."
+REMEDY = f"Correct {in_settings('encoder.checkpoint')}, or download the weights again."
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 """Names of the weights in a hub repository, best first: a safetensors file cannot hold code."""
 USUAL = {
@@ -159,7 +160,8 @@ class OpenClip:
 
     def _unit_rows(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         on_cpu = self._network.device.name == "cpu"
-        return unit_rows(vectors, "" if on_cpu else "Set encoder.device to cpu and try again.")
+        remedy = "" if on_cpu else f"Set {in_settings('encoder.device')} to cpu and try again."
+        return unit_rows(vectors, remedy)
 
 
 def _run(model: Any, given: torch.Tensor) -> torch.Tensor:
@@ -181,7 +183,7 @@ def _check(path: Path, options: EncoderOptions) -> None:
         )
     if options.model not in open_clip.list_models():
         raise KnownError(
-            f"open_clip has no model {options.model!r}.", "Correct the setting encoder.model."
+            f"open_clip has no model {options.model!r}.", f"Correct {in_settings('encoder.model')}."
         )
     weights.read(path, REMEDY)
 
@@ -200,7 +202,7 @@ def _create_model(options: EncoderOptions) -> torch.nn.Module:
         reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
         raise KnownError(
             f"open_clip cannot create the model {options.model!r} ({reason}).",
-            "Choose another model with the setting encoder.model.",
+            f"Choose another model: {in_settings('encoder.model')}.",
         ) from error
 
 
@@ -241,7 +243,7 @@ def download_plan(options: EncoderOptions, usual_only: bool = False) -> Download
             to run them is not installed.
     """
     if options.folder is None or not options.downloads_allowed:
-        raise KnownError("Downloading weights is off.", "Turn it on with the setting encoder.hub.")
+        raise KnownError("Downloading weights is off.", f"Turn on {in_settings('encoder.hub')}.")
     if missing_package(*_PACKAGES, "huggingface_hub") is not None:
         raise KnownError("CLIP cannot be used here.", missing(options) or "")
     known = USUAL.get((options.model, options.pretrained))
@@ -261,7 +263,7 @@ def download_plan(options: EncoderOptions, usual_only: bool = False) -> Download
     if not repository:
         raise KnownError(
             f"The hub has no weights {options.pretrained!r} of {options.model!r}.",
-            "Set encoder.checkpoint to a weights file of your own.",
+            OWN_WEIGHTS,
         )
     names = (name,) if name else HUB_FILES
     title = f"CLIP {options.model}"

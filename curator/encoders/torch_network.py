@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from curator.encoders.cpu_features import cpu_bf16
 from curator.encoders.options import EncoderOptions, EncodingError
 from curator.model import KnownError
+from curator.settings import in_settings
 
 if TYPE_CHECKING:
     import torch
@@ -70,7 +71,10 @@ def choose_device(options: EncoderOptions) -> Device:
     }
     wanted = options.device
     if wanted != "auto" and not present.get(wanted, False):
-        raise KnownError(f"This machine has no device {wanted!r}.", "Set encoder.device to auto.")
+        raise KnownError(
+            f"This machine has no device {wanted!r}.",
+            f"Set {in_settings('encoder.device')} to auto.",
+        )
     device = wanted if wanted != "auto" else next(d for d in ("cuda", "mps", "cpu") if present[d])
     return Device(device, _precision(device))
 
@@ -197,7 +201,7 @@ class Network:
         else:
             raise EncodingError(
                 "There is not enough memory to analyze this photo.",
-                "Close other programs, or set encoder.which to starter.",
+                f"Close other programs, or set {in_settings('encoder.which')} to starter.",
             ) from error
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

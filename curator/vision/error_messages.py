@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from curator.private import mask_secrets
+from curator.settings import in_settings
 from curator.vision.calls import TimeLimitError
 from curator.vision.description import plain
 from curator.vision.errors import ServerBusyError, TooLargeError, VisionError
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MAX_WAIT_S = 3600.0  # the longest wait a server may ask for
 _RETRY = "Try again. If it keeps failing, look into the server's log."
+_MODEL, _URL = in_settings("vision.model"), in_settings("vision.url")
+_SET_URL = f"Correct {_URL}."
 _TEST = "`curator doctor` tests the provider."
 
 
@@ -56,7 +59,7 @@ def as_vision_error(error: Exception, options: VisionOptions) -> VisionError:
     if names & {"ProxyError", "UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         return VisionError(
             f"{options.shown_url} cannot be reached ({plain(mask_secrets(str(chain[-1])), 120)}).",
-            "Set vision.url to the address of the provider.",
+            _SET_URL,
             retry=False,
             stops_all=True,
         )
@@ -85,15 +88,13 @@ def too_slow(options: VisionOptions) -> VisionError:
     """Return the error for an answer that was not complete within the time limit."""
     return VisionError(
         f"{options.model} did not answer within {options.timeout_s:g} s.",
-        "Use a smaller model, or allow more time with vision.timeout_s.",
+        f"Use a smaller model, or raise {in_settings('vision.timeout_s')}.",
     )
 
 
 def answer_too_large(options: VisionOptions) -> VisionError:
     """Return the error for an answer larger than any description."""
-    return VisionError(
-        f"{options.server_name} sent far more data than expected.", "Check vision.url."
-    )
+    return VisionError(f"{options.server_name} sent far more data than expected.", f"Check {_URL}.")
 
 
 def not_running(options: VisionOptions) -> VisionError:
@@ -105,7 +106,7 @@ def not_running(options: VisionOptions) -> VisionError:
         )
     else:
         message = f"Nothing answers at {options.shown_url}."
-        remedy = "Start the server there, or set vision.url to its address."
+        remedy = f"Start the server there, or correct {_URL}."
     return VisionError(message, remedy, stops_all=True)
 
 
@@ -130,7 +131,7 @@ def model_not_pulled(options: VisionOptions) -> VisionError:
         )
     return VisionError(
         f"{options.shown_url} does not have the model {options.model}.",
-        "Set vision.model to a model it has.",
+        f"Choose a model it has: {_MODEL}.",
         stops_all=True,
     )
 
@@ -139,7 +140,7 @@ def text_only_model(options: VisionOptions) -> VisionError:
     """Return the error for a model that accepts no pictures."""
     return VisionError(
         f"{options.model} is a text model and cannot look at pictures.",
-        "Set vision.model to a vision model such as llava.",
+        f"Choose a vision model such as llava: {_MODEL}.",
         retry=False,
         stops_all=True,
     )
@@ -160,7 +161,7 @@ def _from_status(
     if status == 413:
         return TooLargeError(
             f"{options.server_name} refuses a picture of this size (413).",
-            "Lower vision.long_edge_px, or raise the server's limit.",
+            f"Lower {in_settings('vision.long_edge_px')}, or raise the server's limit.",
             retry=False,
         )
     if status in (401, 403):
@@ -174,14 +175,14 @@ def _from_status(
         where = plain(mask_secrets(headers.get("location", "")), 120) or "another address"
         return VisionError(
             f"{options.shown_url} redirects to {where} ({status}), which Curator does not follow.",
-            "Set vision.url to the right address.",
+            _SET_URL,
             retry=False,
             stops_all=True,
         )
     if status in (404, 405, 501):
         return VisionError(
             f"The server at {options.shown_url} offers no vision models ({status}).",
-            "Set vision.url to the address of the provider.",
+            _SET_URL,
             retry=False,
             stops_all=True,
         )

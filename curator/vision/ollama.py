@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
+from curator.settings import in_settings
 from curator.vision.description import plain
 from curator.vision.error_messages import answer_too_large, as_vision_error, text_only_model
 from curator.vision.errors import VisionError
@@ -91,7 +92,8 @@ def _pull_error(error: Exception, options: VisionOptions) -> VisionError:
     if words and getattr(error, "status_code", -1) in (-1, 400, 404, 500):
         return VisionError(
             f"Ollama cannot pull {options.model}: {words}",
-            "Compare vision.model with the names on ollama.com, and check the connection.",
+            f"Compare {in_settings('vision.model')} with the names on ollama.com, and check the"
+            " connection.",
             retry=False,
         )
     return as_vision_error(error, options)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curator.private import mask_secrets, remember_secret
-from curator.settings import Settings
+from curator.settings import Settings, in_settings
 from curator.vision.errors import VisionError
 
 _VARIABLE = "CURATOR_VISION_KEY"
@@ -71,7 +71,7 @@ class VisionOptions:
         if not fits:
             raise VisionError(
                 f"{mask_secrets(self.url)[:200]!r} is not the address of a server.",
-                "Set vision.url to an address such as http://localhost:11434.",
+                f"Correct {in_settings('vision.url')}, for example to http://localhost:11434.",
                 retry=False,
                 stops_all=True,
             )

@@ -286,7 +286,7 @@ def _report_bugs(session: Session) -> None:
             return
         log.error("bug", exc_info=(kind, error, trace))
         damage = session.catalog.store.damage_error(error)
-        bug = f"Curator made a mistake ({kind.__name__}). Details are in the log."
+        bug = f"Unexpected error ({kind.__name__}). `curator logs` shows the details."
         session.messages.announce(bug if damage is None else str(damage))
 
     def report_thread(args: threading.ExceptHookArgs) -> None:

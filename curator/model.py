@@ -651,7 +651,7 @@ CACHE_TAG = "CACHEDIR.TAG"
 
 READ_ELSEWHERE = "Another Curator window or command is reading photos into this catalog."
 
-INTERNAL_ERROR = "Curator made a mistake here (see the log)."
+INTERNAL_ERROR = "Unexpected error in Curator. `curator logs` shows the details."
 """The message for bugs of Curator; the log has their traceback."""
 
 

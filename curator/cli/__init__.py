@@ -70,7 +70,9 @@ def main(
     except Exception as error:
         log.info("bug", exc_info=True)  # the user sees the one line below
         output.error(
-            KnownError(f"Curator made a mistake ({error!r}).", f"The details are in {home.log}.")
+            KnownError(
+                f"Unexpected error in Curator ({error!r}).", f"The details are in {home.log}."
+            )
         )
         return 1
     finally:

@@ -67,10 +67,10 @@ def pause(session: Session) -> None:
         return
     if session.pipeline.paused:
         session.pipeline.resume()
-        session.messages.say("Reading resumed.")
+        session.messages.say("Background work resumed")
     else:
         session.pipeline.pause()
-        session.messages.say("Reading paused.")
+        session.messages.say("Background work paused")
 
 
 @command("Show in the file manager", "Files")

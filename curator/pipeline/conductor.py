@@ -19,7 +19,7 @@ from curator import removal
 from curator.catalog import Catalog
 from curator.catalog.store import PAUSE_S
 from curator.encoders import Encoding
-from curator.model import INTERNAL_ERROR, KnownError
+from curator.model import KnownError
 from curator.pipeline.backup_scheduler import BackupScheduler
 from curator.pipeline.between_jobs import BetweenJobs
 from curator.pipeline.dispatch import Dispatcher
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
 CHECK_S = 2.0  # how often an idle conductor checks for work that another process requested
+_BROKEN = "Unexpected error; background work is paused."
 _MAINTAIN_S = 0.05  # how often a busy one maintains the catalog, which takes a sixth of a turn
 
 
@@ -242,7 +243,9 @@ class Conductor:
         except Exception as error:
             log.exception("the conductor failed")
             known = self.catalog.store.damage_error(error)
-            self._halt(known or KnownError(INTERNAL_ERROR, "Reading is paused."))
+            self._halt(
+                known or KnownError(_BROKEN, "Restart Curator; `curator logs` shows the details.")
+            )
 
     def _turn(self) -> None:
         """Wait for news, then save, scan, start jobs, and report."""

@@ -229,15 +229,15 @@ class Saver:
         cache = Path(job.cache)
         if isinstance(error, DiskFullError) or atomic.is_full(error):
             return DiskFullError(
-                f"The disk that holds {cache} is full. Reading is paused.",
-                "Make room, then resume. Everything read so far is kept.",
+                f"The disk that holds {cache} is full. Background work is paused.",
+                "Free some disk space, then resume. Everything read so far is kept.",
             )
         if not isinstance(error, OSError) or not isinstance(error.filename, str):
             return None
         if not Path(error.filename).is_relative_to(cache):
             return None
         return KnownError(
-            f"Nothing can be written in {cache} ({error.strerror}). Reading is paused.",
+            f"Nothing can be written in {cache} ({error.strerror}). Background work is paused.",
             "Check that disk, then resume. Everything read so far is kept.",
         )
 

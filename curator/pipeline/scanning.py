@@ -45,7 +45,7 @@ _LEAD = 240
 _SCREENS_S = 6.0
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
 _CLOSE_S = 2.0
-_BUG = "Curator made a mistake in a scan (see the log)."
+_BUG = "Unexpected error in a scan. `curator logs` shows the details."
 
 
 @dataclass

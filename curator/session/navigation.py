@@ -50,7 +50,8 @@ class Navigator(QObject):
         self.go_to(photo_id)
         if origin is not None and self.photos.current != origin:
             self._detour = origin
-            self._messages.say(f"The next or previous photo is {self._table.name(origin)} again")
+            name = self._table.name(origin)
+            self._messages.say(f"Similar photo shown · Next or previous photo returns to {name}")
 
     def _end_detour(self) -> None:
         self._detour = None

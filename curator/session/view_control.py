@@ -76,7 +76,9 @@ class ViewController(QObject):
         """Whether the current photo and others are on screen; show a message if one is not."""
         unseen = () if self.is_painted else (self._photos.current or 0,)
         for photo in (*unseen, *(other for other in others if other not in self.painted)):
-            self._messages.say(f"{self._table.name(photo)} is not on screen yet.")
+            self._messages.say(
+                f"{self._table.name(photo)} is still loading. Nothing was changed; try again."
+            )
             return False
         return True
 

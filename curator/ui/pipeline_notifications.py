@@ -139,7 +139,7 @@ class PipelineNotifications(QObject):
             self._session.messages.announce(summary)
 
     def _report_problem(self, text: str) -> None:
-        self._notifications.post(Notification("problem", text, "Continue", self._pipeline.resume))
+        self._notifications.post(Notification("problem", text, "Resume", self._pipeline.resume))
 
     def report_encoder(self) -> None:
         """Report once, when there are photos, that no encoder is installed, and the remedy."""

@@ -181,7 +181,9 @@ def test_a_mark_waits_until_the_faces_of_the_row_are_painted(window, qtbot) -> N
     window.session.viewer.note_painted()
     press(window, "X")
     assert window.session.table.marks(3).flag is None
-    assert window.status.message.text == "DSC_0002 is not on screen yet."
+    assert (
+        window.status.message.text == "DSC_0002 is still loading. Nothing was changed; try again."
+    )
 
 
 def test_keys_typed_faster_than_the_screen_mark_the_rows_they_mean(table) -> None:

@@ -28,8 +28,8 @@ from tests.gui.conftest import QuietPipeline
         (Progress(3012, 10, 0, 3002), "Reading 10 of 3,012"),
         (Progress(40_000, 10, 0, 39_990, 3.0, 13_330.0), "Reading 10 of 40,000 · 3 h 42"),
         (Progress(found=120, scanning=True), "Looking for photos · 120 found"),
-        (Progress(12, 5, 0, 7, paused=True), "Paused · 7 photos left to read"),
-        (Progress(paused=True), ""),
+        (Progress(12, 5, 0, 7, paused=True), "Background work paused · 7 photos left"),
+        (Progress(paused=True), "Background work paused"),
     ],
 )
 def test_background_work_in_words(work: Progress, text: str) -> None:

@@ -115,7 +115,7 @@ def test_candidates_show_next_to_the_rated_photo(evening: Evening, shoot: Path) 
     evening.open(shoot, photos=6).press("Alt+1", *["Space"] * 6, "Alt+2", "Home")
     here = evening.name()
     evening.reads("Similar photos: ")
-    evening.press("Ctrl+1").reads(f"The next or previous photo is {here} again")
+    evening.press("Ctrl+1").reads(f"Next or previous photo returns to {here}")
     maybe = evening.name()
     assert maybe != here
     evening.press("4", "Right")

@@ -97,7 +97,7 @@ def test_no_photo_fails_because_its_proxy_cannot_be_written(
     disk.room_for(9)  # of some photo's second file
     inline.open_folders([tmp_path / "card"])
     assert disk.refused and inline.paused and catalog.work.failures() == []
-    assert len(said) == 1 and str(home.cache) in said[0] and "Reading is paused" in said[0]
+    assert len(said) == 1 and str(home.cache) in said[0] and "Background work is paused" in said[0]
     assert "Errno" not in said[0]
     disk.room_for(float("inf"))
     inline.resume()
@@ -545,7 +545,7 @@ def test_reading_waits_for_disk_space_of_the_cache_and_resumes(tmp_path: Path) -
         pipeline.start()
         try:
             pipeline.open_folders([tmp_path / "card"])
-            with pytest.raises(DiskFullError, match=r"is full\. Reading is paused"):
+            with pytest.raises(DiskFullError, match=r"is full\. Background work is paused"):
                 pipeline.wait_idle(120)
             assert pipeline.paused
             with contextlib.closing(Catalog.open(home.catalog)) as catalog:

@@ -225,7 +225,7 @@ def work_text(work: Progress) -> str:
     done = work.done + work.failed
     if work.paused:
         left = work.found - done
-        return f"Paused · {words.photos(left)} left to read" if left > 0 else ""
+        return "Background work paused" + (f" · {words.photos(left)} left" if left > 0 else "")
     if work.scanning and not work.waiting:
         return f"Looking for photos · {words.count(work.found)} found"
     if not work.waiting:

@@ -12,7 +12,7 @@ import pytest
 from curator import encoders
 from curator.encoders import EncoderOptions
 from curator.home import Home
-from curator.model import Embedded, KnownError
+from curator.model import INTERNAL_ERROR, Embedded, KnownError
 from curator.pipeline.file_preview import FilePreviewer, decode_in_worker
 from curator.settings import Settings
 from curator.stages.file_preview import DecodedFile
@@ -113,7 +113,7 @@ def test_a_canceled_preview_calls_nobody(previewer, reported, tmp_path: Path) ->
     [
         (WorkerMemory("Reading it needs more than 4,096 MB."), "needs more than"),
         (OSError(5, "Input/output error"), "cannot be read (Input/output error)"),
-        (WorkerBug("ours"), "Curator made a mistake here (see the log)."),
+        (WorkerBug("ours"), INTERNAL_ERROR),
     ],
 )
 def test_a_file_that_cannot_be_decoded_gives_the_reason(

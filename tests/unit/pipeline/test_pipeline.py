@@ -21,7 +21,7 @@ from curator.catalog.results import Results
 from curator.catalog.store import LOG_BYTES
 from curator.catalog.work import WorkQueue
 from curator.home import Home
-from curator.model import BusyError, CatalogError, KnownError, StageState
+from curator.model import INTERNAL_ERROR, BusyError, CatalogError, KnownError, StageState
 from curator.pipeline import (
     _PRELOAD,
     Pipeline,
@@ -235,7 +235,7 @@ def test_bad_files_fail_alone_and_say_why(
         "crash": ("Reading it ended in a crash.", 3),
         "unreadable": ("The file is empty.", 1),
         "gone": ("The file is not there any more.", 3),
-        "mistake": ("Curator made a mistake here (see the log).", 1),
+        "mistake": (INTERNAL_ERROR, 1),
     }
     wishes = [wish for name in bad for wish in ("ok", name, "ok")]
     threaded.open_folders([fake_stages.write(tmp_path / "in", *wishes)])
@@ -317,7 +317,7 @@ def test_a_full_disk_pauses_work_until_there_is_room(
     full = home.cache / "disk-is-full"
     full.touch()
     threaded.open_folders([fake_stages.write(tmp_path / "in", *["full"] * 20)])
-    with pytest.raises(DiskFullError, match=r"is full\. Reading is paused\. Make room"):
+    with pytest.raises(DiskFullError, match=r"is full\. Background work is paused\. Free some"):
         threaded.wait_idle(LIMIT_S)
     assert len(problems) == 1
     assert threaded.paused

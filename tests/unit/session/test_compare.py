@@ -78,7 +78,7 @@ def test_a_second_enter_waits_until_the_next_challenger_is_painted(comparing, se
     commands.run(session, "promote")  # before the next one is painted
     assert preferences(session) == [(4, 3)]
     assert shown(session) == (4, 5)
-    assert comparing.messages[-1] == "DSC_0004 is not on screen yet."
+    assert comparing.messages[-1] == "DSC_0004 is still loading. Nothing was changed; try again."
 
 
 def test_a_challenger_that_was_not_seen_does_not_win(comparing, session) -> None:
@@ -86,7 +86,7 @@ def test_a_challenger_that_was_not_seen_does_not_win(comparing, session) -> None
     session.viewer.note_painted(3)
     commands.run(session, "promote")
     assert preferences(session) == [] and shown(session) == (3, 4)
-    assert comparing.messages[-1] == "DSC_0003 is not on screen yet."
+    assert comparing.messages[-1] == "DSC_0003 is still loading. Nothing was changed; try again."
     comparing.run("promote")
     assert preferences(session) == [(4, 3)]
 
@@ -266,7 +266,7 @@ def test_a_mark_waits_until_the_active_photo_is_on_screen(session, person) -> No
     person.run("compare")
     commands.run(session, "reject")
     assert marked(session) == set()
-    assert "not on screen yet" in person.messages[-1]
+    assert "is still loading" in person.messages[-1]
 
 
 def test_the_selection_is_kept_after_a_comparison(person, session) -> None:

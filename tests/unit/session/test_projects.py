@@ -52,7 +52,7 @@ def test_b_waits_for_the_picture_like_any_mark(session: Session, person: Person)
     session.projects.create("Harbour")
     session.viewer.set_view(View.LOUPE)
     commands.run(session, "toggle_project")
-    assert person.messages[-1] == "DSC_0000 is not on screen yet."
+    assert person.messages[-1] == "DSC_0000 is still loading. Nothing was changed; try again."
 
 
 def test_without_a_project_b_opens_the_chooser(session: Session, person: Person) -> None:

@@ -64,7 +64,7 @@ def test_a_mark_waits_for_the_picture(person: Person) -> None:
     session = person.run("cull", "reject").session
     commands.run(session, "reject")
     assert session.table.verdict(3) is Verdict.UNREVIEWED
-    assert person.messages[-1] == "DSC_0002 is not on screen yet."
+    assert person.messages[-1] == "DSC_0002 is still loading. Nothing was changed; try again."
 
 
 def test_a_reject_keeps_its_stars_and_label(person: Person) -> None:

@@ -124,7 +124,9 @@ def test_a_photo_not_painted_yet_is_not_tagged(person: Person) -> None:
     from curator import commands
 
     commands.run(session, "tag")
-    assert not asked and person.messages[-1].endswith("is not on screen yet.")
+    assert not asked and person.messages[-1].endswith(
+        "is still loading. Nothing was changed; try again."
+    )
     person.run("tag")
     assert asked == [("tag_entry", [session.current])]
 

@@ -17,7 +17,7 @@ from curator.learning.learner import NO_MATCH, TasteLearner
 from curator.learning.report import Report
 from curator.library.photo_rows import PhotoRows
 from curator.library.sort_orders import sorted_ids
-from curator.model import KnownError, Pass
+from curator.model import INTERNAL_ERROR, KnownError, Pass
 from curator.session import Session
 from curator.settings import Settings
 from tests import catalogs, taste_data
@@ -414,6 +414,6 @@ def test_a_failed_request_gets_its_error_and_learning_continues(
     qtbot.waitUntil(lambda: len(answers) == 3)
     assert [str(answer) for answer in answers] == [
         "No.",
-        "Curator made a mistake here (see the log).",
+        INTERNAL_ERROR,
         "still here",
     ]

@@ -657,7 +657,7 @@ def _leads_elsewhere(status: os.stat_result) -> bool:
 def _in_the_way(path: Path) -> OutsideError:
     return OutsideError(
         f"{path} is a link or no longer a folder. Curator does not follow links here.",
-        "Replace it by a plain folder, or choose another folder.",
+        "Replace it with a plain folder, or choose another folder.",
     )
 
 

@@ -324,7 +324,7 @@ def is_damaged(path: Path) -> bool:
 
 
 def restore(catalog: Path, backup: Path, *, redo: bool) -> RestoreReport:
-    """Replace a catalog that no process has open by a backup; see :func:`restoring.restore`.
+    """Replace a catalog that no process has open with a backup; see :func:`restoring.restore`.
 
     Args:
         catalog: the SQLite file; it is set aside, not deleted.

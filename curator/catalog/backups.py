@@ -59,7 +59,7 @@ class Backup:
         photos: how many it has, without those of removed folders.
         decisions: how many the journal has.
         size: bytes on disk.
-        fault: what is wrong with it; empty if it is sound and was read from end to end.
+        fault: what is wrong with it; empty if it is intact and was read from end to end.
     """
 
     path: Path
@@ -105,7 +105,7 @@ def listed(catalog: Path) -> list[Backup]:
     return [inspect(path) for path in files(catalog)]
 
 
-def newest_sound(catalog: Path) -> Backup | None:
+def newest_intact(catalog: Path) -> Backup | None:
     """Return the newest backup that can be read from end to end."""
     found = (inspect(path) for path in files(catalog))
     return next((backup for backup in found if not backup.fault), None)
@@ -145,7 +145,7 @@ def _foreign(connection: sqlite3.Connection) -> str:
 
 
 def first_fault(connection: sqlite3.Connection, *, gently: bool = False) -> str:
-    """Return the first thing that is wrong with a catalog; empty if it is sound."""
+    """Return the first thing that is wrong with a catalog; empty if it is intact."""
     found = integrity.faults(connection, gently=gently)
     return found[0].splitlines()[-1] if found else ""
 
@@ -238,14 +238,14 @@ def superseded(backups: Sequence[Path]) -> list[Path]:
 
 
 def hold_newest(catalog: Path) -> None:
-    """Rename the newest sound backup so that it is never deleted automatically.
+    """Rename the newest intact backup so that it is never deleted automatically.
 
     For a new catalog in place of a lost one: the backups made from then on are of the new one.
 
     Raises:
         CatalogError: it cannot be renamed.
     """
-    found = newest_sound(catalog)
+    found = newest_intact(catalog)
     if found is None:
         return
     held = found.path.with_name(re.sub(r"-(daily|v\d+)-", "-held-", found.path.name))
@@ -328,7 +328,7 @@ def _has_journal(connection: sqlite3.Connection) -> bool:
 def _damaged(fault: str) -> CatalogError:
     return CatalogError(
         f"No backup was made: the catalog is damaged ({fault}).",
-        "Close Curator and restore the last sound backup: `curator doctor restore`.",
+        "Close Curator and restore the last intact backup: `curator doctor restore`.",
     )
 
 

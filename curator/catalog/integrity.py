@@ -1,10 +1,10 @@
-"""Whether a catalog is sound: SQLite's own check, and a check of every value's type and form.
+"""Whether a catalog is intact: SQLite's own check, and a check of every value's type and form.
 
 A flipped bit inside a row breaks no page. So beyond SQLite's check every value is compared with the
 type of its column, and values that are parsed later (times, JSON) with their form. Backups,
 `doctor` and every part of the catalog use this.
 
-    faults(connection)      # what is wrong; empty if all is sound
+    faults(connection)      # what is wrong; empty if all is intact
     @reports_damage         # on a part of the catalog: its errors become DamagedError
 """
 

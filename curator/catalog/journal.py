@@ -393,7 +393,7 @@ class Journal:
         )
 
     def _with_current_scope(self, context: dict[str, object], made_at: float) -> dict[str, object]:
-        """Replace the scope a step was made in by its present path, if folders moved since."""
+        """Replace the scope a step was made in with its present path, if folders moved since."""
         scope = context.get("scope")
         if scope:
             for when, old, new in self._folders.moves():

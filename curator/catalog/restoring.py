@@ -1,4 +1,4 @@
-"""Replacing a damaged or lost catalog by a backup.
+"""Replacing a damaged or lost catalog with a backup.
 
 The command line and the recovery dialog do this. On request, what was decided since the backup is
 replayed as far as the damaged catalog can be read (see `replaying`). Nothing is deleted: the
@@ -47,7 +47,7 @@ class RestoreReport:
 def restore(
     catalog: Path, backup: Path, replay: Callable[[Path, Path], ReplayReport] | None = None
 ) -> RestoreReport:
-    """Replace the catalog by a backup, as `curator.catalog.restore` says.
+    """Replace the catalog with a backup, as `curator.catalog.restore` says.
 
     Either all of it is done or nothing: the copy is made, verified and brought up to date beside
     the catalog, and takes its place in one step. ``replay`` is called with the copy and the present

@@ -633,7 +633,7 @@ def missing(path: Path) -> MissingError:
     """Return the error for a catalog that is gone while backups of it exist."""
     return MissingError(
         f"The catalog {path} is missing, but backups of it exist.",
-        "`curator doctor restore` restores the newest sound one,"
+        "`curator doctor restore` restores the newest intact one,"
         " `curator doctor new-catalog` starts an empty one; or put the file back yourself.",
     )
 
@@ -643,7 +643,7 @@ def damaged(path: Path) -> DamagedError:
     newest = next(iter(backups.files(path)), None)
     if newest is not None:
         remedy = (
-            f"Close Curator, then run `curator doctor restore` to restore the newest sound backup"
+            f"Close Curator, then run `curator doctor restore` to restore the newest intact backup"
             f" ({newest})."
         )
     else:

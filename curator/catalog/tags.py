@@ -390,7 +390,7 @@ class Tags:
         self._replace(photo, source, {tag: wanted[tag] for tag in wanted.keys() - decided}, decided)
 
     def set_keywords(self, photo: int, keywords: Iterable[str], paths: Iterable[str] = ()) -> None:
-        """Replace the keywords read earlier from a photo's files by the present ones.
+        """Replace the keywords read earlier from a photo's files with the present ones.
 
         Only inside a transaction. A path (``Places|Iceland|Vik``) means the tag at its end, which
         is what people type and search for; the levels before become its category, to be written to
@@ -419,7 +419,7 @@ class Tags:
         wanted: Mapping[int, int | None],
         kept: Collection[int] = (),
     ) -> None:
-        """Replace a source's tags of a photo by ``wanted`` (tag → confidence), except ``kept``.
+        """Replace a source's tags of a photo with ``wanted`` (tag → confidence), except ``kept``.
 
         Rows that already have these values are not written: each write makes a revision.
         """

@@ -2,7 +2,7 @@
 
 curator doctor                  check everything, name each problem with its remedy
 curator doctor backups          list the backups, each read completely
-curator doctor restore          replace a damaged catalog by its newest intact backup
+curator doctor restore          replace a damaged catalog with its newest intact backup
 curator doctor new-catalog      start an empty catalog if it is gone; its backups stay
 """
 
@@ -71,7 +71,7 @@ class Finding:
 
 
 def doctor(invocation: Invocation) -> None:
-    """Check this installation, list or restore backups, or replace a lost catalog by an empty one.
+    """Check this installation, list or restore backups, or start an empty catalog if yours is lost.
 
     Raises:
         UsageError: a backup was named, but not to restore it.
@@ -201,7 +201,7 @@ def _list(invocation: Invocation) -> None:
 
 
 def _restore(invocation: Invocation, named: str | None) -> None:
-    """Replace the catalog by a backup, after asking.
+    """Replace the catalog with a backup, after asking.
 
     Raises:
         NotFoundError: there is no such backup, or none is intact.
@@ -214,7 +214,7 @@ def _restore(invocation: Invocation, named: str | None) -> None:
     home = invocation.home
     with catalogs.UseLock(home.catalog) as lock:  # refuse before asking anything
         lock.exclude_others()
-    chosen = backups.inspect(_named(home, named)) if named else backups.newest_sound(home.catalog)
+    chosen = backups.inspect(_named(home, named)) if named else backups.newest_intact(home.catalog)
     if chosen is None:
         raise NotFoundError(
             f"There is no intact backup in {home.backups}.",
@@ -228,13 +228,13 @@ def _restore(invocation: Invocation, named: str | None) -> None:
     gone = not home.catalog.exists()
     damaged = gone or catalogs.is_damaged(home.catalog)
     if gone:
-        since = "Marks made since then are lost with the catalog."
+        since = "Decisions made since then are lost with the catalog."
     elif damaged:
-        since = "Marks made since then are applied again as far as they can be read."
+        since = "Decisions made since then are applied again as far as they can be read."
     else:
-        since = "The present catalog is intact; marks made since then are not in the backup."
-    since += "" if gone else " The present catalog is moved aside, not deleted."
-    sentence = f"The backup of {recovery.backup_title(chosen)} becomes the catalog. {since}"
+        since = "The current catalog is intact; decisions made since then are not in the backup."
+    since += "" if gone else " The current catalog is set aside, not deleted."
+    sentence = f"The backup from {recovery.backup_title(chosen)} will be restored. {since}"
     if not invocation.confirm(sentence, "Nothing was changed."):
         return
     restored = catalogs.restore(home.catalog, chosen.path, redo=damaged)
@@ -262,9 +262,7 @@ def _named(home: Home, named: str) -> Path:
     for path in (home.backups / named, absolute(named)):
         if path.is_file():
             return path
-    raise NotFoundError(
-        f"There is no backup {named}.", "`curator doctor backups` lists all backups."
-    )
+    raise NotFoundError(f"Backup {named} not found.", "`curator doctor backups` lists all backups.")
 
 
 # --- formats, encoder, vision model

@@ -76,7 +76,13 @@ def _limit(parser: Parser) -> None:
 
 def _ingest(parser: Parser) -> None:
     add = parser.add_argument
-    add("folders", nargs="+", type=_named, metavar="FOLDER", help="a folder or a single file")
+    add(
+        "folders",
+        nargs="+",
+        type=_named,
+        metavar="FOLDER",
+        help="a folder or a single file; to copy from a card, use `curator import`",
+    )
     add("--sample", type=_count, metavar="N", help="add only N photos, chosen at random")
     add("--no-recursive", action="store_true", help="without subfolders")
     add(
@@ -106,7 +112,13 @@ def _import(parser: Parser) -> None:
         metavar="DIR",
         help="copy into this folder; default: the setting importing.to",
     )
-    add("--also", action="append", type=_named, metavar="DIR", help="and a second copy into this")
+    add(
+        "--also",
+        action="append",
+        type=_named,
+        metavar="DIR",
+        help="make a second copy in this folder",
+    )
     add("--folders", metavar="TEMPLATE", help="folders below DIR, for example {date:%%Y}/{job}")
     add("--names", metavar="TEMPLATE", help="file names, for example {date}_{seq:4}")
     add("--job", metavar="NAME", help="name of the job, for {job} and sidecars")
@@ -184,7 +196,8 @@ def _export(parser: Parser) -> None:
     add(
         "--metadata",
         choices=("all", "no_location", "none"),
-        help="metadata to keep in JPEGs and photos.json",
+        help="metadata to keep; default: all in copies of originals, no_location in JPEGs and"
+        " galleries. With no_location or none, copies lose only their location (needs exiftool)",
     )
     add("--no-location", action="store_true", help="same as --metadata no_location")
     add("--names", metavar="TEMPLATE", help="file names, for example {date}_{name}")
@@ -194,7 +207,13 @@ def _export(parser: Parser) -> None:
 
 def _rejects(parser: Parser) -> None:
     add = parser.add_argument
-    add("act", nargs="?", default="list", choices=("list", "restore", "empty"))
+    add(
+        "act",
+        nargs="?",
+        default="list",
+        choices=("list", "restore", "empty"),
+        help="list: show rejected photos; restore: remove the flag; empty: delete the files",
+    )
     _photo_names(parser, "all rejects")
     add(
         "--permanent",
@@ -207,13 +226,21 @@ def _rejects(parser: Parser) -> None:
 def _folders(parser: Parser) -> None:
     add = parser.add_argument
     acts = ("list", "add", "remove", "on", "off", "rescan")
-    add("act", nargs="?", default="list", choices=acts)
-    add("folders", nargs="*", type=_named, metavar="FOLDER")
+    add(
+        "act",
+        nargs="?",
+        default="list",
+        choices=acts,
+        help="list: show the folders; add: add folders and read their photos; remove: remove them"
+        " from the catalog; on: show and read their photos; off: neither show nor read them;"
+        " rescan: look for new and changed files",
+    )
+    add("folders", nargs="*", type=_named, metavar="FOLDER", help="a folder")
     add(
         "--photos",
         choices=("stay", "go"),
         default="stay",
-        help="remove: whether the photos stay in the catalog",
+        help="remove: keep the photos in the catalog (stay) or hide them (go); no file is touched",
     )
     add("--no-recursive", action="store_true", help="add: without subfolders")
 
@@ -221,7 +248,13 @@ def _folders(parser: Parser) -> None:
 def _taste(parser: Parser) -> None:
     add = parser.add_argument
     acts = ("versions", "rollback", "unpin", "keep")
-    add("act", nargs="?", choices=acts)
+    add(
+        "act",
+        nargs="?",
+        choices=acts,
+        help="versions: list the versions of your taste; rollback: pin version N; unpin: learn"
+        " from all ratings again; keep: save a version now; default: show how well it predicts",
+    )
     add(
         "version",
         nargs="?",
@@ -235,7 +268,12 @@ def _tag(parser: Parser) -> None:
     from curator.cli import tagging
 
     add = parser.add_argument
-    add("act", choices=tagging.ACTS)
+    add(
+        "act",
+        choices=tagging.ACTS,
+        help="add, remove: tag photos or untag them; confirm: confirm suggested tags; rename:"
+        " rename a tag everywhere; merge: replace OLD with NEW everywhere",
+    )
     add(
         "words",
         nargs="+",
@@ -259,7 +297,13 @@ def _search(parser: Parser) -> None:
 
 def _searches(parser: Parser) -> None:
     add = parser.add_argument
-    add("act", nargs="?", default="list", choices=("list", "add", "remove"))
+    add(
+        "act",
+        nargs="?",
+        default="list",
+        choices=("list", "add", "remove"),
+        help="list: show saved searches; add: save one; remove: delete one",
+    )
     add("name", nargs="?", type=_named, metavar="NAME", help="name of the search")
     add("text", nargs="*", metavar="TEXT", help="add: the search, as in the search box")
 
@@ -295,13 +339,25 @@ def _text(parser: Parser) -> None:
 
 def _encoder(parser: Parser) -> None:
     add = parser.add_argument
-    add("act", nargs="?", default="show", choices=("show", "download"))
+    add(
+        "act",
+        nargs="?",
+        default="show",
+        choices=("show", "download"),
+        help="show: show which encoder is used; download: download CLIP",
+    )
     add("--yes", action="store_true", help="download: do not ask")
 
 
 def _sidecar(parser: Parser) -> None:
     add = parser.add_argument
-    add("act", choices=("read", "write", "embed", "conflicts", "status"))
+    add(
+        "act",
+        choices=("read", "write", "embed", "conflicts", "status"),
+        help="read: read new and changed sidecars; write: write those that differ from your marks;"
+        " embed: write marks into originals whose sidecars other editors ignore; conflicts: list"
+        " or resolve conflicting marks; status: show what is unwritten",
+    )
     _photo_names(parser, "all photos")
     add(
         "--profile",
@@ -321,7 +377,13 @@ def _project(parser: Parser) -> None:
     from curator.cli import projects
 
     add = parser.add_argument
-    add("act", choices=projects.ACTS)
+    add(
+        "act",
+        choices=projects.ACTS,
+        help="add, remove: add photos or remove them; move: move photos to the front; new, rename,"
+        " delete, restore: the project itself; notes: show or replace its notes; cover: choose"
+        " its cover, or none",
+    )
     add("name", type=_named, metavar="NAME", help="name of the project; case does not matter")
     add(
         "words",
@@ -371,7 +433,15 @@ def _keys(parser: Parser) -> None:
 def _doctor(parser: Parser) -> None:
     add = parser.add_argument
     acts = ("check", "backups", "restore", "new-catalog")
-    add("act", nargs="?", type=_doctor_act, default="check", choices=acts)
+    add(
+        "act",
+        nargs="?",
+        type=_doctor_act,
+        default="check",
+        choices=acts,
+        help="check: test this installation; backups: list backups; restore: restore one;"
+        " new-catalog: start an empty catalog if yours is lost",
+    )
     add(
         "backup",
         nargs="?",
@@ -383,7 +453,9 @@ def _doctor(parser: Parser) -> None:
 
 
 def _desktop(parser: Parser) -> None:
-    parser.add_argument("act", choices=("add", "remove"))
+    parser.add_argument(
+        "act", choices=("add", "remove"), help="add Curator to the menu, or remove it"
+    )
 
 
 def _bench(parser: Parser) -> None:

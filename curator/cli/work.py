@@ -52,7 +52,7 @@ class _Run:
 
 
 def ingest(invocation: Invocation) -> None:
-    """Add folders to the catalog, read their photos, then exit.
+    """Add folders to the catalog in place and read their photos, then exit. Nothing is copied.
 
     Raises:
         BusyError: another process is reading photos into this catalog.

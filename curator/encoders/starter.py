@@ -36,7 +36,7 @@ _VARYING = (
 
 
 def missing(options: EncoderOptions) -> str | None:
-    """Return None: it comes with Curator. Whether its file is sound shows when it is loaded."""
+    """Return None: it comes with Curator. Whether its file is intact shows when it is loaded."""
     return None
 
 

@@ -154,7 +154,7 @@ def _copy(
 
 def _plain(content: str) -> str | bytes:
     plain = "".join(sign for sign in content if sign.isprintable() or sign == "\n")[:_MAX_TEXT]
-    # Pillow would replace non-ASCII letters by question marks; all EXIF readers accept UTF-8 today.
+    # Pillow would replace non-ASCII letters with "?"; all EXIF readers accept UTF-8 today.
     return plain if plain.isascii() else plain.encode()
 
 

@@ -32,7 +32,7 @@ _PREFIX = struct.Struct(">16sII")  # of a file: the magic, the header's length a
 _ALIGNMENT = 64  # bytes
 _BLOCK = 1 << 20  # bytes read at a time
 _LARGEST_HEADER = 1 << 16
-_MAPS = os.name != "nt"  # Windows could not replace a mapped file by the next one
+_MAPS = os.name != "nt"  # Windows could not replace a mapped file with the next one
 _KINDS = "biufM"  # of numpy types: no objects
 
 

@@ -132,7 +132,7 @@ FACETS: dict[str, Facet] = {
 
 
 def with_condition(expression: str, fields: frozenset[str], query: str) -> str:
-    """Replace a search's conditions on some fields by ``query``.
+    """Replace a search's conditions on some fields with ``query``.
 
     If ``query`` is what the search has already, these conditions are removed.
     """

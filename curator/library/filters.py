@@ -481,7 +481,7 @@ def check_rule(rule: str) -> None:
 
 
 def _without_suffix(term: Term) -> Term:
-    """Replace a complete file name by its stem, because photos are named without suffix."""
+    """Replace a complete file name with its stem, because photos are named without suffix."""
     stem = term.text.rpartition(".")[0]
     if stem and term.field in (ANYWHERE, "name") and files.is_picture_name(term.text):
         return replace(term, text=stem, quoted=True)

@@ -149,7 +149,7 @@ def _jobs(
 
 
 def _replaced(catalog: Catalog, row: FileRow, result: MetadataResult) -> MetadataResult:
-    """Replace an original by its verified copy, and update the catalog."""
+    """Replace an original with its verified copy, and update the catalog."""
     content = NewContent(result.fingerprint, result.sha256, result.size, result.mtime_ns)
     path = Path(os.path.realpath(result.path))
     catalog.rewrites.expect(row, content)

@@ -207,7 +207,7 @@ class PhotoList(QObject):
         self.counts_changed.emit()
 
     def detach(self, *, copied: bool) -> None:
-        """Replace the list, by a copy or an empty list, so that the former list can be restored."""
+        """Replace the list with a copy or an empty one, so that the former list can be restored."""
         self.listing = copy(self.listing) if copied else Listing(self.stacks)
 
     def start_over(self) -> None:

@@ -18,7 +18,7 @@ def restore_lines(restored: RestoreReport) -> list[str]:
     """Return what was restored and recovered, and where the former catalog is."""
     backup, redone = restored.backup, restored.redone
     decisions = counted(backup.decisions, "decision")
-    lines = [f"The catalog is now the backup of {backup_title(backup)}, with {decisions}."]
+    lines = [f"The catalog is now the backup from {backup_title(backup)}, with {decisions}."]
     if restored.aside is None:
         return [*lines, "Decisions made since then are lost with the missing catalog."]
     if redone is not None:

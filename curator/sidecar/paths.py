@@ -139,7 +139,7 @@ def write_in(folder: OpenedFolder, name: str, data: bytes, expected: str) -> Non
 
 def _no_file(name: str) -> SidecarError:
     return SidecarError(
-        f"The sidecar {name} is a link or not a file.", "Replace it by the file itself."
+        f"The sidecar {name} is a link or not a file.", "Replace it with the file itself."
     )
 
 

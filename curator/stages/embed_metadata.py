@@ -1,6 +1,6 @@
 """Embedding marks in copies of originals by exiftool, and verifying them, in a worker process.
 
-`curator.pipeline.metadata_embedding` runs it and replaces the originals by the copies. Curator
+`curator.pipeline.metadata_embedding` runs it and replaces the originals with the copies. Curator
 makes the XMP packet (`curator.sidecar.merge` with the packet in the file); exiftool only writes it
 into the copy. It runs in the photo's folder with names that Curator made: a photo's name must never
 be an argument. A copy is good if its picture is the same, bit by bit, and Curator reads the

@@ -85,7 +85,7 @@ def count_bits(words: NDArray[np.uint64]) -> NDArray[np.int16]:
 
 
 def reliable_times(taken_at: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Replace exact midnight by NaT: a date without a time, or a clock that was reset."""
+    """Replace exact midnight with NaT: a date without a time, or a clock that was reset."""
     midnight = taken_at == taken_at.astype("M8[D]")
     return np.where(midnight, np.datetime64("NaT"), taken_at)
 

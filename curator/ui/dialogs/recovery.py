@@ -57,7 +57,7 @@ def offer_restore(home: Home) -> bool:
     """
     missing = not home.catalog.exists()
     with _wait_cursor():
-        backup = backups.newest_sound(home.catalog)
+        backup = backups.newest_intact(home.catalog)
     if backup is None and not missing:
         return False
     answer = dialogs.ask(

@@ -29,7 +29,7 @@ _TITLES = {
     Part.ORIGINAL: "photo",
     Part.SIDECAR: "sidecar",
     Part.COPY: "other copy",
-    Part.COMPANION: "companion",
+    Part.COMPANION: "other file",
 }
 
 
@@ -157,11 +157,16 @@ class RejectsDialog(Dialog):
         self.body.addLayout(across, 1)
         self.add_buttons(self.cancel, self.go, left=(self.for_good,))
 
+    @property
+    def _erases(self) -> bool:
+        """Whether the files are deleted permanently, not moved to the trash."""
+        return self.for_good.isChecked()
+
     # --- the files to delete
 
     def make_plan(self) -> None:
         """Plan the removal on the job thread; what the person checked or unchecked stays so."""
-        erasing, ids, within = self.for_good.isChecked(), self._ids, self._within
+        erasing, ids, within = self._erases, self._ids, self._within
         wished = {file.path: file.ticked for file in self.model.wished if not file.stays}
         self.go.setEnabled(False)
 
@@ -196,7 +201,7 @@ class RejectsDialog(Dialog):
         self.model.tick([row for row in rows if self.model.rows[row].part in own], True)
 
     def _refresh(self) -> None:
-        shown, erasing = self.shown, self.for_good.isChecked()
+        shown, erasing = self.shown, self._erases
         sizes = dict.fromkeys(self._ids, 0)
         for file in shown.files:
             if file.part is Part.ORIGINAL:
@@ -231,7 +236,7 @@ class RejectsDialog(Dialog):
     # --- deleting
 
     def _ask_and_go(self) -> None:
-        shown, erasing = self.shown, self.for_good.isChecked()
+        shown, erasing = self.shown, self._erases
         going = counted(len(shown.going), "file")
         question = Question(
             f"Delete {going} permanently",
@@ -260,12 +265,15 @@ class RejectsDialog(Dialog):
         self._start(work, self._done)
 
     def _progressed(self, done: int, total: int, name: str) -> None:
-        self.sentence.setText(f"Deleting {words.count(done + 1)} of {words.count(total)} · {name}")
+        number = f"{words.count(done + 1)} of {words.count(total)}"
+        moving = f"Moving {number} to the trash"
+        self.sentence.setText(f"{f'Deleting {number}' if self._erases else moving} · {name}")
 
     def _done(self, report: RemovalReport) -> None:
         self.report = report
-        freed = "freed" if self.for_good.isChecked() else "freed once the trash is emptied"
-        self.title.setText(f"Deleted {counted(len(report.removed), 'file')}")
+        freed = "freed" if self._erases else "freed once the trash is emptied"
+        files = counted(len(report.removed), "file")
+        self.title.setText(f"Deleted {files}" if self._erases else f"Moved {files} to the trash")
         stopped = "Stopped. " if report.cancelled else ""
         self.sentence.setText(
             f"{stopped}Of {words.photos(report.photos)}: {words.size(report.bytes)}, {freed}."

@@ -148,7 +148,7 @@ def _draw_mask(
     rect: QRect,
     line_px: int,
 ) -> None:
-    """Replace a rectangle of the mask by the overlays of the picture placed there."""
+    """Replace a rectangle of the mask with the overlays of the picture placed there."""
     area = (*(rect.topLeft() - place.topLeft()).toTuple(), *rect.size().toTuple())
     pixels = overlay_mask.draw(found, full_size, place.size().toTuple(), area, line_px)
     if pixels is None:

@@ -214,12 +214,12 @@ def folder_removal(folder: FolderRow) -> Question:
     """Return the question asked before a folder is removed: what happens to its photos."""
     number = words.photos(folder.photos or 0)
     return Question(
-        f"Remove {Path(folder.path).name or folder.path}",
+        f"Remove folder {Path(folder.path).name or folder.path}",
         f"Curator stops reading {folder.path}, which holds {number}. No file is touched.\n"
         "The photos can stay in the catalog or be hidden with the folder. Opening the folder "
         "again brings them back with their marks.",
         (
-            Choice("go", f"Remove with {number}", removes=True),
-            Choice("stay", "Keep the photos", primary=True),
+            Choice("go", f"Remove and hide {number}", removes=True),
+            Choice("stay", "Remove, keep its photos", primary=True),
         ),
     )

@@ -99,10 +99,10 @@ def test_an_invalid_backup_has_a_reason(backed: Path, how: str) -> None:
 def test_the_newest_valid_backup_is_suggested(home: Home, backed: Path) -> None:
     older = backed.rename(backed.with_name("catalog-daily-20200102-030405.db"))
     backed.write_bytes(older.read_bytes()[:5_000])
-    found = backups.newest_sound(home.catalog)
+    found = backups.newest_intact(home.catalog)
     assert found is not None and found.path == older
     older.unlink()
-    assert backups.newest_sound(home.catalog) is None
+    assert backups.newest_intact(home.catalog) is None
 
 
 def test_a_backup_before_a_migration_replaces_no_daily_backup(home: Home, backed: Path) -> None:

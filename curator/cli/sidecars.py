@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from curator import files
 from curator.catalog import Conflict
 from curator.cli.invocation import Invocation
 from curator.cli.output import bar, columns
 from curator.model import FileGroup, KnownError, counted
+
+if TYPE_CHECKING:
+    from curator.sidecar import Profile
 
 _BATCH = 32
 
@@ -123,7 +127,7 @@ def _write(invocation: Invocation) -> None:
             for each in found.differences
         ]
         lines.append(f"{counted(len(found.differences), 'sidecar')} would change.")
-        invocation.output.answer(document, [*lines, *_without(len(found.without), profile.title)])
+        invocation.output.answer(document, [*lines, *_without(len(found.without), profile)])
         return
     written, same, without, todo = 0, 0, 0, ids
     failed: list[tuple[int, str]] = []
@@ -156,20 +160,19 @@ def _write(invocation: Invocation) -> None:
         "failures": [{"path": paths.get(photo), "reason": why} for photo, why in failed],
     }
     lines = [f"{counted(written, 'sidecar')} written; {same:,} already up to date."]
-    lines += _without(without, profile.title)
+    lines += _without(without, profile)
     lines += [f"{paths.get(photo, photo)}: {why}" for photo, why in failed]
     if written and profile.name == "lightroom":
         lines.append("In Lightroom: Metadata > Read Metadata from Files.")
     invocation.output.answer(document, [*lines, *_hint(conflicts)])
 
 
-def _without(number: int, title: str) -> list[str]:
+def _without(number: int, profile: Profile) -> list[str]:
     if not number:
         return []
     return [
-        f"{title} ignore sidecars for {counted(number, 'photo')} with marks (JPEG, TIFF, DNG,"
-        " HEIC). `curator sidecar embed` embeds the marks in the originals. darktable and digiKam"
-        " read sidecars of all files (--profile)."
+        f"{profile.ignores(number)}. `curator sidecar embed` embeds the marks in the originals."
+        " darktable and digiKam read sidecars of all files (--profile)."
     ]
 
 
@@ -236,7 +239,7 @@ def _embed(invocation: Invocation) -> None:
 
 
 def _conflicts(invocation: Invocation) -> None:
-    """List the sidecars that contradict your marks, or choose which side wins."""
+    """List the sidecars that conflict with your marks, or choose which side wins."""
     from curator.session.sidecars import OURS, THEIRS, resolve
 
     arguments, catalog = invocation.arguments, invocation.catalog
@@ -248,7 +251,7 @@ def _conflicts(invocation: Invocation) -> None:
             for c in found
         ]
         heads = ("id", "name", "here", "in the file", "", "")
-        lines = columns([heads, *rows]) if rows else ["No sidecar contradicts your marks."]
+        lines = columns([heads, *rows]) if rows else ["No conflicts."]
         invocation.output.answer([_conflict(conflict) for conflict in found], lines)
         return
     sides: dict[str, list[Conflict]] = {OURS: [], THEIRS: []}
@@ -284,7 +287,7 @@ def _hint(conflicts: Sequence[Conflict]) -> list[str]:
     if not conflicts:
         return []
     number = counted(len(conflicts), "sidecar")
-    return [f"{number} with marks that contradict yours: `curator sidecar conflicts`."]
+    return [f"{number} in conflict with your marks: `curator sidecar conflicts` lists them."]
 
 
 def _status(invocation: Invocation) -> None:

@@ -99,7 +99,7 @@ class _SidecarPlanner:
         name = sidecar.name_for(self._profile, file.path.name, Kind(file.kind))
         if name is None:
             raise KnownError(
-                f"{self._profile.title} read no sidecars for JPEG, TIFF, DNG and HEIC.",
+                f"{self._profile.title} ignore the sidecars of JPEG, TIFF, DNG and HEIC files.",
                 "Choose darktable or digiKam (Settings, Sidecars); they read all sidecars.",
             )
         for record in entry["files"] if entry else ():

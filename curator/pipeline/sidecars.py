@@ -50,7 +50,7 @@ _AWAY = "Its drive is not connected. Connect it, and the sidecar is written."
 class SidecarNews:
     """How many sidecars wait.
 
-    ``pending`` are to be written, ``conflicts`` contradict marks made here. ``reason`` is why some
+    ``pending`` are to be written, ``conflicts`` differ from marks made here. ``reason`` is why some
     cannot be written, or empty. ``message`` is the result of a person's request once it is done,
     otherwise empty.
     """
@@ -536,8 +536,7 @@ class _Report:
                 "Sidecar already up to date" if self.same == 1 else "Sidecars already up to date"
             )
         if self.without:
-            of = counted(self.without, "photo")
-            parts.append(f"{profile.title} read no sidecar of {of} (JPEG, TIFF, DNG, HEIC)")
+            parts.append(profile.ignores(self.without))
         if left.conflicts:
             waits = "waits" if left.conflicts == 1 else "wait"
             number = counted(left.conflicts, "sidecar")

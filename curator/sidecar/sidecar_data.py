@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from curator.model import Flag, KnownError, Label, Marks
+from curator.model import Flag, KnownError, Label, Marks, counted
 
 NO_VALUE = "none"  # an explicit "no flag" or "no label"; None means the field is not stated
 MAX_NAME = 1024  # characters of a keyword, a level of a path or a project
@@ -25,6 +25,10 @@ class SidecarError(KnownError):
 
 class ChangedError(SidecarError):
     """Another program wrote the sidecar after we read it; we wrote nothing."""
+
+
+EMBED_ONLY = "JPEG, TIFF, DNG, HEIC"
+"""Files that Lightroom, Bridge and Capture One read no sidecars for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,15 @@ class Profile:
     rejects_by_rating: bool = False
     digikam: bool = False
 
+    def ignores(self, photos: int) -> str:
+        """Return how many photos the editor ignores the sidecars of; only ``lightroom`` does."""
+        return f"{self.title} ignore the sidecars of {counted(photos, 'photo')} ({EMBED_ONLY})"
+
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("lightroom", "Lightroom, Bridge, Capture One", appended=False),
+        Profile("lightroom", "Lightroom, Bridge and Capture One", appended=False),
         Profile("darktable", "darktable", appended=True, rejects_by_rating=True),
         Profile("digikam", "digiKam", appended=True, digikam=True),
     )

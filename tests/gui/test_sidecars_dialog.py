@@ -1,4 +1,4 @@
-"""The sidecars dialog: which contradictions it resolves, and the sides a person chose."""
+"""The sidecars dialog: which conflicts it resolves, and the sides a person chose."""
 
 from __future__ import annotations
 
@@ -71,19 +71,20 @@ def test_a_chosen_side_stays_while_other_sidecars_come_into_conflict(
     assert dialog.conflicts.chosen == {FIRST: chosen[FIRST]}
 
 
-def test_contradictions_of_other_photos_are_counted_and_left_alone(
+def test_conflicts_of_other_photos_are_counted_and_left_alone(
     session: Session, opened: Callable[..., SidecarsDialog]
 ) -> None:
     for photo in (FIRST, SECOND):
         contradict(session.catalog, photo)
     dialog = opened(FIRST)
     assert dialog.apply.text() == "Apply to 1 photo"
-    assert "Outside these photos, 1 more sidecar contradicts your marks." in dialog.disputed.text()
+    assert "Of other photos: 1 sidecar changed in other apps conflicts with your marks." in dialog.disputed.text()
     dialog.files.click()
     dialog.apply.click()
     assert [conflict.photo_id for conflict in session.sidecars.conflicts()] == [SECOND]
     assert session.table.marks(FIRST).rating == 5 and session.table.marks(SECOND).rating == 2
-    assert dialog.disputed.text() == "Outside these photos, 1 sidecar contradicts your marks."
+    only_others = "Of other photos: 1 sidecar changed in other apps conflicts with your marks."
+    assert dialog.disputed.text() == only_others
     assert dialog.disputed.isVisible() and not dialog.apply.isVisible()
 
 

@@ -222,7 +222,7 @@ def test_marks_are_embedded_only_after_a_confirmation_with_their_number(
     session = evening.session
     ids = {session.table.name(photo): photo for photo in session.statistics.scope_ids()}
     session.navigator.go_to(ids["DSC_1"])
-    evening.press("4", "Ctrl+S").reads("read no sidecar")
+    evening.press("4", "Ctrl+S").reads("ignore the sidecars of 1 photo")
     asked: list[str] = []
     answers: list[str | None] = [None, "embed"]
 

@@ -1,4 +1,4 @@
-"""The sidecars dialog: shows what writing would change, and resolves contradictions."""
+"""The sidecars dialog: shows what writing would change, and resolves conflicts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ from curator.ui.widgets.tables import TextRows, height, table
 _WIDTH = 960
 _AROUND = 400  # px of everything but rows
 _SIDES = {OURS: "Keep mine", THEIRS: "Take the file's"}
-_EMBED_ONLY = "JPEG, TIFF, DNG, HEIC"
 
 
 class ConflictTable(TextRows[Conflict]):
-    """The sidecars that contradict marks: both sides, and which one is kept.
+    """The sidecars that conflict with marks: both sides, and which one is kept.
 
     The newer side is suggested; a side that the person chose is in pencil color.
     """
@@ -108,9 +107,9 @@ class DifferenceTable(TextRows[Difference]):
 
 
 class SidecarsDialog(Dialog):
-    """Shows what writing sidecars would change, and which of them contradict the catalog.
+    """Shows what writing sidecars would change, and which of them conflict with the catalog.
 
-    The person chooses a side for each contradiction and starts the writing.
+    The person chooses a side for each conflict and starts the writing.
 
     Args:
         session: the window's session.
@@ -127,7 +126,7 @@ class SidecarsDialog(Dialog):
         self.conflicts, self.differences = ConflictTable(), DifferenceTable()
         self.disputed = self.wrapped("")
         widths = {0: 150, 1: 190, 2: 190, 3: 80}
-        self.sides = table(self.conflicts, "Contradictions", widths, selects=True)
+        self.sides = table(self.conflicts, "Conflicts", widths, selects=True)
         self.sentence = self.wrapped("Comparing…")
         self.table = table(self.differences, "What would change", {0: 330})
         self.note = self.wrapped("", "quiet")
@@ -183,7 +182,7 @@ class SidecarsDialog(Dialog):
 
         return guarded
 
-    # --- contradictions
+    # --- conflicts
 
     def _show_conflicts(self) -> None:
         known, wanted = self._sidecars.conflicts(), set(self._ids)
@@ -289,22 +288,16 @@ class SidecarsDialog(Dialog):
 
 
 def _disputed(here: int, elsewhere: int) -> str:
-    """Return how many sidecars contradict marks: of the dialog's photos, and of other photos."""
+    """Return how many sidecars conflict with marks: of the dialog's photos, and of other photos."""
     lines = []
     if here:
         lines.append(
-            f"{counted(here, 'sidecar')} {'was' if here == 1 else 'were'} changed in other apps"
-            f" and {_contradict(here)} your marks. The newer side is suggested; click a row, or"
-            " press Space, to choose the other."
+            f"{words.conflicts(here)}. The newer side is suggested; click a row, or press Space, to"
+            " choose the other."
         )
     if elsewhere:
-        number = counted(elsewhere, "more sidecar" if here else "sidecar")
-        lines.append(f"Outside these photos, {number} {_contradict(elsewhere)} your marks.")
+        lines.append(f"Of other photos: {words.conflicts(elsewhere)}.")
     return "\n".join(lines)
-
-
-def _contradict(number: int) -> str:
-    return "contradicts" if number == 1 else "contradict"
 
 
 def _note(found: Preview) -> str:
@@ -312,9 +305,9 @@ def _note(found: Preview) -> str:
     lines = []
     if found.without:
         lines.append(
-            f"{found.profile.title} ignore sidecars for {words.photos(len(found.without))} with"
-            f" marks ({_EMBED_ONLY}); embed the marks instead. Embedding changes originals and"
-            " asks first. darktable and digiKam read sidecars of all files (Settings, Sidecars)."
+            f"{found.profile.ignores(len(found.without))}; embed the marks instead. Embedding"
+            " changes originals and asks first. darktable and digiKam read sidecars of all files"
+            " (Settings, Sidecars)."
         )
     if found.differences and found.profile.name == "lightroom":
         lines.append("Afterwards, in Lightroom: Metadata > Read Metadata from Files.")

@@ -1,4 +1,4 @@
-"""Reports on sidecars: how many are pending, which contradict marks, and ratings from other apps.
+"""Reports on sidecars: how many are pending, which conflict, and ratings from other apps.
 
 The status line shows the number of pending ones; the rest is posted to the notification bar.
 """
@@ -15,6 +15,7 @@ from curator.model import Pass, counted
 from curator.session import Session
 from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.panels.status_line import SHOW_PENDING, StatusLine
+from curator.ui.widgets import words
 
 
 class SidecarNotices(QObject):
@@ -57,7 +58,7 @@ class SidecarNotices(QObject):
         self._open_for(ids, counted(len(ids), "photo") if chosen else session.criteria.scope.title)
 
     def _open_conflicts(self) -> None:
-        """Open the sidecars dialog for all photos of the catalog whose sidecars contradict."""
+        """Open the sidecars dialog for all photos of the catalog whose sidecars conflict with marks."""
         ids = sorted({conflict.photo_id for conflict in self._session.sidecars.conflicts()})
         self._open_for(ids, counted(len(ids), "photo"))
 
@@ -69,13 +70,12 @@ class SidecarNotices(QObject):
         dialog.deleteLater()
 
     def refresh(self) -> None:
-        """Show how many sidecars are pending, and post how many contradict."""
+        """Show how many sidecars are pending, and post how many conflict."""
         news = self._session.sidecars.news
         text = f"{counted(news.pending, 'sidecar')} pending" if news.pending else ""
         self._status.show_sidecars(text, news.reason)
         if news.conflicts > self._conflicts:
-            verb = "contradicts" if news.conflicts == 1 else "contradict"
-            text = f"{counted(news.conflicts, 'sidecar')} changed in other apps {verb} your marks"
+            text = words.conflicts(news.conflicts)
             self._notifications.post(
                 Notification("conflicts", text, "Choose…", self._open_conflicts)
             )

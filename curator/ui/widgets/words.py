@@ -90,3 +90,9 @@ def elide_facts(text: str, metrics: QFontMetrics, width: int) -> str:
     while metrics.horizontalAdvance(text) > width and " · " in text:
         text = text.rpartition(" · ")[0]
     return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+
+
+def conflicts(sidecars: int) -> str:
+    """Return that sidecars conflict with marks: "2 sidecars changed in other apps conflict …"."""
+    verb = "conflicts" if sidecars == 1 else "conflict"
+    return f"{counted(sidecars, 'sidecar')} changed in other apps {verb} with your marks"

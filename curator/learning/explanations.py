@@ -18,6 +18,9 @@ from curator.learning.learner import NO_MATCH, TasteLearner
 from curator.model import Embedded, KnownError
 
 _SIMILAR = 12  # photos in the strip of similar photos; `curator similar` has its own number
+_DAMAGED = (
+    "The analysis of this photo is damaged. `curator backfill embed` analyzes all photos again."
+)
 _EACH = 3  # similar photos shown as reasons, rated high and rated low each
 # Uncertainty, as shares of the noise in a person's own ratings, up to which a prediction is called
 # fairly and somewhat sure.
@@ -78,7 +81,7 @@ def explain_photo(learner: TasteLearner, photo_id: int) -> Insight:
     index = vectors.rows_of([photo_id])[0]
     if index < 0:
         damaged = photo_id in vectors.damaged
-        missing = "Its vector is damaged." if damaged else "This photo is not analyzed yet."
+        missing = _DAMAGED if damaged else "This photo is not analyzed yet."
         return Insight(photo_id, missing=missing)
     row = vectors.take([index])[0]
     nearest = zip(*vectors.nearest(row[: vectors.dimension], _SIMILAR + 1), strict=True)
@@ -103,7 +106,10 @@ def explain_picture(learner: TasteLearner, found: Embedded) -> Why:
     if learned.model is None:
         raise KnownError(learned.sentence)
     if learned.encoder != found.encoder:
-        raise KnownError("Taste was learned with another encoder and cannot score this picture.")
+        raise KnownError(
+            "Taste was learned with another encoder and cannot score this picture.",
+            "Wait until all photos are analyzed again, or unpin the version.",
+        )
     row = np.concatenate(
         [np.frombuffer(found.vector, "<f2").astype(np.float32), np.frombuffer(found.tone, "<f4")]
     )

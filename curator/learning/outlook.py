@@ -68,7 +68,7 @@ class Outlook:
         if not self.forecast.more or then - judged.correlation < NOTICEABLE:
             return "More stars will hardly help."
         return (
-            f"About {counted(self.forecast.more, 'more rating')} should bring predictions"
+            f"About {counted(self.forecast.more, 'more rating')} should raise the correlation"
             f" from {judged.correlation:.2f} to {then:.2f}."
         )
 

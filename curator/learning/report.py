@@ -19,8 +19,8 @@ from curator.taste.ceiling import Agreement
 _BY_TIME = "taken"  # the order that does not reveal predictions
 MEANING = (
     "Measured on predictions made before you rated. In a stack, only the first photo you rated "
-    "counts. Photos very similar to one rated in the ten minutes before don't count, and neither "
-    "does what your last ten ratings alone would have predicted."
+    "counts. Photos very similar to one rated in the ten minutes before don't count. The "
+    "correlation counts only what predictions add to the trend of your last ten ratings."
 )
 """What the figures of accuracy mean."""
 REASONS = {"daily": "daily", "closing": "at closing", "hand": "by hand"}
@@ -66,8 +66,11 @@ class Report:
             return ""
         # The ceiling is then mostly that of other people.
         assumed = self.agreement is not None and self.agreement.assumed >= 0.5
-        like_most = ", if you agree with yourself as most people do" if assumed else ""
-        return f"Curator predicts you {100 * share:.0f} % as well as anyone could{like_most}."
+        like_most = ", if you are as consistent as most people" if assumed else ""
+        return (
+            f"Curator's predictions are {100 * share:.0f} % as good as predictions of your ratings"
+            f" can be{like_most}."
+        )
 
     @property
     def analysis_sentence(self) -> str:
@@ -95,13 +98,13 @@ class Report:
 
     @property
     def damaged(self) -> str:
-        """How many photos have no score because of a damaged vector; empty if none."""
+        """How many photos have no score because of a damaged analysis; empty if none."""
         number = self.learned.damaged
         if not number:
             return ""
         return (
-            f"{counted(number, 'photo')} cannot be scored: their stored vectors are damaged."
-            " `curator backfill embed` makes new ones."
+            f"{counted(number, 'photo')} cannot be scored: their analysis is damaged."
+            " `curator backfill embed` analyzes all photos again."
         )
 
 

@@ -110,11 +110,11 @@ class Accuracy:
             f"{self.mean_error:.2f}"
         )
         order = (
-            f"rank correlation {self.correlation:.2f}, at least {self.low:.2f}, over "
-            f"{self.count:,} ratings predicted before you gave them"
+            f"over {self.count:,} ratings predicted in advance, the rank correlation is"
+            f" {self.correlation:.2f} (1 is perfect, 0 is chance; at least {self.low:.2f})"
         )
         if self.low <= 0:
-            return f"This may be chance: {order}. {errors}."
+            return f"This may be luck: {order}. {errors}."
         if self.error >= self.mean_error:
             return f"{errors}. The order is still better than chance: {order}."
         return f"{errors}; {order}."

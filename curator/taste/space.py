@@ -29,6 +29,10 @@ EMPHASIS = 0.5
 UNIT_TOLERANCE = 1e-2
 """Storing a unit vector as float16 changes its length by less than 1e-3."""
 
+_ONE_ENCODER = (
+    "Wait until all photos are analyzed with the same encoder, or run `curator backfill embed`."
+)
+
 
 class BadVectorsError(KnownError):
     """Unusable vectors: zeros, not numbers, or made by another encoder."""
@@ -44,16 +48,15 @@ def as_rows(values: ArrayLike, columns: int | None = None) -> Rows:
         rows = np.asarray(values, dtype=np.float32)
     except (ValueError, TypeError) as error:
         raise BadVectorsError(
-            "The vectors differ in length: more than one encoder made them.",
-            "Wait until all photos are embedded by one encoder, or run: curator backfill embed",
+            "The photos were analyzed with different encoders.", _ONE_ENCODER
         ) from error
     if rows.ndim == 1:
         rows = rows[None] if rows.size else rows.reshape(0, columns or 0)
     if rows.ndim != 2 or (columns is not None and rows.shape[1] != columns):
         raise BadVectorsError(
-            f"The taste model expects vectors of {columns} numbers, not {rows.shape[-1]}: "
-            "another encoder made them.",
-            "Wait until all photos are embedded by one encoder, or run: curator backfill embed",
+            "The photos were analyzed with another encoder than taste was learned with"
+            f" ({rows.shape[-1]} numbers a photo, not {columns}).",
+            _ONE_ENCODER,
         )
     return rows
 
@@ -69,9 +72,9 @@ def unit(vectors: Rows) -> Rows:
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise BadVectorsError(
-            f"{int(bad.sum())} of {len(vectors)} vectors are empty or not numbers "
-            f"(the first is number {first}).",
-            "Embed those photos again: curator backfill embed",
+            f"The analysis of {int(bad.sum())} of {len(vectors)} photos is damaged"
+            f" (the first is number {first}).",
+            "`curator backfill embed` analyzes all photos again.",
         )
     if np.abs(lengths - 1.0).max(initial=0.0) < UNIT_TOLERANCE:
         return vectors

@@ -112,7 +112,7 @@ def test_the_page_shows_whether_the_order_is_reliable_and_its_learning_curve(
     page = opened()
     qtbot.waitUntil(lambda: bool(page.versions.rows))
     assert page.verdict.text() == "Reliable"
-    assert page.why.text().startswith("Curator predicts you 8")
+    assert page.why.text().startswith("Curator's predictions are 8")
     assert "Rank correlation of predictions with your ratings: 0." in (
         page.accuracy.curve.accessibleName()
     )
@@ -148,9 +148,7 @@ def test_while_predictions_are_not_reliable_the_page_says_why_beside_what_they_r
     assert page.verdict.text() == "Not reliable yet"
     assert page.why.text().startswith("Off by 2.")
     assert "always guessing your average is off by" in page.why.text()
-    assert "as well as anyone could, if you agree with yourself as most people do." in (
-        page.why.text()
-    )
+    assert "ratings can be, if you are as consistent as most people." in (page.why.text())
 
 
 def test_a_version_is_kept_pinned_and_unpinned_by_keyboard(
@@ -233,7 +231,7 @@ def test_the_axis_shows_the_person_in_pencil_once_their_repeats_count(
     page = opened()
     axis = page.accuracy.axis
     assert axis.accessibleName().startswith("You agree with yourself, assumed 0.92 (0.57 to 0.98);")
-    assert "Curator predicts you 0." in axis.accessibleName()
+    assert "Curator's predictions 0." in axis.accessibleName()
     assert "can be reached 0.96" in axis.accessibleName()
     assert "Assumed from other people, until photos you rated come back" in (
         page.accuracy.agreement.text()
@@ -272,7 +270,7 @@ def test_the_page_says_whether_more_stars_help_and_what_it_finds_in_stacks(
     rate(session, vectors, range(1, 51))
     page = opened()
     qtbot.waitUntil(
-        lambda: "About 40 more ratings should bring predictions from 0." in page.why.text()
+        lambda: "About 40 more ratings should raise the correlation from 0." in page.why.text()
     )
     grid = page.accuracy.choices
     shown = [
@@ -303,7 +301,7 @@ def test_a_failed_measurement_is_reported_until_one_succeeds(
     page = opened()
     qtbot.waitUntil(lambda: "took longer than 120 s" in page.problem.text())
     assert "Measuring" not in page.why.text()
-    assert page.why.text().startswith("Curator predicts you 8")
+    assert page.why.text().startswith("Curator's predictions are 8")
     measured = Outlook(Forecast(0, 0.01, 0.01))
     monkeypatch.setattr(OutlookReport, "__call__", lambda *_: measured)
     page.refresh()

@@ -48,7 +48,7 @@ def marks(report: Report) -> list[Mark]:
         known.append(Mark(name, found.value, found.low, found.high, own))
     if judged.count >= MIN_JUDGED and judged.varied:
         known.append(
-            Mark("Curator predicts you", judged.correlation, judged.low, judged.high, False)
+            Mark("Curator's predictions", judged.correlation, judged.low, judged.high, False)
         )
     return known
 

@@ -67,7 +67,7 @@ class AccuracyPanel(QWidget):
         self.axis.show_report(report)
         if found is not None:
             self.agreement.setText(
-                f"Nobody could predict you beyond {found.ceiling:.2f} (hatched), as you don't"
+                f"No prediction could exceed {found.ceiling:.2f} (hatched), because you don't"
                 f" always give a photo the same stars. {found.reason}"
             )
         for each in self._about_person:

@@ -53,12 +53,12 @@ def test_before_any_repeat_the_agreement_is_assumed(
     )
     assert found.reached == 1
     assert found.reached_sentence == (
-        "Curator predicts you 100 % as well as anyone could, if you agree with yourself as most"
-        " people do."
+        "Curator's predictions are 100 % as good as predictions of your ratings can be, if you are"
+        " as consistent as most people."
     )
     repeat(catalog, liked, range(1, 31))
     assert reported(learner).reached_sentence == (
-        "Curator predicts you 100 % as well as anyone could."
+        "Curator's predictions are 100 % as good as predictions of your ratings can be."
     )
 
 
@@ -152,7 +152,8 @@ def test_a_forecast_in_words_starts_at_the_accuracy_shown_and_ends_below_the_cei
     now = replace(perfect, accuracy=replace(perfect.accuracy, correlation=0.55, low=0.4))
     rising = Outlook(Forecast(40, 0.07, 0.02))
     assert (
-        rising.sentence(now) == "About 40 more ratings should bring predictions from 0.55 to 0.62."
+        rising.sentence(now)
+        == "About 40 more ratings should raise the correlation from 0.55 to 0.62."
     )
     assert rising.sentence(perfect) == "More stars will hardly help.", "it is perfect already"
     assert Outlook(Forecast(0, 0.01, 0.01)).sentence(now) == "More stars will hardly help."

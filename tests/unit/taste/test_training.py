@@ -274,7 +274,7 @@ def test_vectors_of_another_encoder_are_refused():
     model = fit(x, stars(x))
     with pytest.raises(BadVectorsError, match="another encoder"):
         model.rating(photos(3, dimension=32))
-    with pytest.raises(BadVectorsError, match="more than one encoder"):
+    with pytest.raises(BadVectorsError, match="different encoders"):
         fit([x[0].tolist(), photos(1, dimension=32)[0].tolist()], [1, 2])
     training = TrainingSet(plain_space(24))
     with pytest.raises(BadVectorsError):

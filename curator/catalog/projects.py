@@ -129,7 +129,7 @@ class Projects:
         if found:
             return max(found, key=lambda each: each.removed_at or 0)
         raise NotFoundError(
-            f"{'Removed p' if removed else 'P'}roject {project_name(name)} not found.",
+            f"{'Deleted p' if removed else 'P'}roject {project_name(name)} not found.",
             "`curator projects` lists all projects.",
         )
 

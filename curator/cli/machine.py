@@ -73,7 +73,7 @@ def keys(invocation: Invocation) -> None:
 
     chosen = invocation.arguments.preset
     if chosen is not None and chosen not in PRESETS:
-        raise UsageError(f"There is no preset {chosen}.", f"There are {', '.join(PRESETS)}.")
+        raise UsageError(f"Preset {chosen} not found.", f"Choose one of {', '.join(PRESETS)}.")
     keyboard, refused = (Keyboard(chosen), "") if chosen else load_for_home(invocation.home)
     if refused:
         invocation.output.note(refused)

@@ -145,14 +145,14 @@ def _new(invocation: Invocation, words: list[str]) -> None:
     _check_no_words(words)
     invocation.catalog.projects.create(invocation.arguments.name)
     row = invocation.catalog.projects.find(invocation.arguments.name)
-    invocation.output.answer(_project_document(row), [f"Made {row.name}."])
+    invocation.output.answer(_project_document(row), [f"Created {row.name}."])
 
 
 def _rename(invocation: Invocation, words: list[str]) -> None:
     row = invocation.catalog.projects.find(invocation.arguments.name)
     invocation.catalog.projects.rename(row.id, _one(words, "the new name"))
     after = invocation.catalog.projects.find(words[0])
-    invocation.output.answer(_project_document(after), [f"{row.name} is {after.name} now."])
+    invocation.output.answer(_project_document(after), [f"Renamed {row.name} to {after.name}."])
 
 
 def _delete(invocation: Invocation, words: list[str]) -> None:
@@ -168,7 +168,7 @@ def _restore(invocation: Invocation, words: list[str]) -> None:
     _check_no_words(words)
     row = invocation.catalog.projects.find(invocation.arguments.name, removed=True)
     invocation.catalog.projects.restore(row.id)
-    line = f"{row.name} is back: {counted(row.count or 0, 'photo')}."
+    line = f"Restored {row.name}: {counted(row.count or 0, 'photo')}."
     invocation.output.answer(_project_document(row), [line])
 
 

@@ -148,8 +148,8 @@ def searches(invocation: Invocation) -> None:
         found = next((s for s in catalog.searches.all() if s.name == arguments.name), None)
         if found is None:
             raise NotFoundError(
-                f"There is no saved search {arguments.name or ''}.",
-                "`curator searches` lists them.",
+                f"Saved search {arguments.name or ''} not found.",
+                "`curator searches` lists all of them.",
             )
         catalog.searches.remove(found.id)
     listed = catalog.searches.all()

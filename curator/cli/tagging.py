@@ -31,7 +31,7 @@ def tag(invocation: Invocation) -> None:
     tags = catalog.tags.ids(names, make=add)
     missing = [name for name in names if name not in tags]
     if missing:
-        raise NotFoundError(f"There is no tag {missing[0]!r}.", "`curator tags` lists them.")
+        raise NotFoundError(f"Tag {missing[0]!r} not found.", "`curator tags` lists all tags.")
     changes: dict[int, dict[Field, object]] = {photo: {} for photo in ids}
     for name, number in tags.items():
         tagged = set(ids) if add else set(catalog.tags.photos_with(name)) & set(ids)

@@ -45,7 +45,7 @@ def export_selected(session: Session) -> None:
     if selected:
         session.requests.export_requested.emit(selected)
     else:
-        session.messages.say("No photo is selected.")
+        session.messages.say("No photo selected. Select one in the grid.")
 
 
 @command("Delete rejected photos…", "Files")

@@ -19,12 +19,12 @@ def choose_project(session: Session) -> None:
     session.requests.choose_project_requested.emit()
 
 
-@command("Project page…", "Files")
+@command("Project name and notes…", "Files")
 def edit_project(session: Session) -> None:
     """Change the name and notes of the project, or delete it."""
     row = session.projects.open or session.projects.current
     if row is None:
-        raise KnownError("No project is chosen yet.")
+        raise session.projects.none_chosen()
     session.requests.edit_project_requested.emit(row.id)
 
 
@@ -51,23 +51,23 @@ def find_related(session: Session) -> None:
 
 @command("Move earlier", "Navigate")
 def move_earlier(session: Session) -> None:
-    """In a project sorted by hand, move the selection one place toward the front."""
+    """In a project in custom order, move the selection one place toward the front."""
     session.projects.shift(-1)
 
 
 @command("Move later", "Navigate")
 def move_later(session: Session) -> None:
-    """In a project sorted by hand, move the selection one place toward the end."""
+    """In a project in custom order, move the selection one place toward the end."""
     session.projects.shift(1)
 
 
 @command("Move to the front", "Navigate")
 def move_to_front(session: Session) -> None:
-    """In a project sorted by hand, move the selection to the front."""
+    """In a project in custom order, move the selection to the front."""
     session.projects.shift_to_end(-1)
 
 
 @command("Move to the end", "Navigate")
 def move_to_end(session: Session) -> None:
-    """In a project sorted by hand, move the selection to the end."""
+    """In a project in custom order, move the selection to the end."""
     session.projects.shift_to_end(1)

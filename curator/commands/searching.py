@@ -18,7 +18,5 @@ def save_search(session: Session) -> None:
     if session.criteria.filter:
         session.requests.save_search_requested.emit()
     else:
-        key = session.preferences.keys.get("search")
-        session.messages.say(
-            f"Search for something first{f' ({key})' if key else ''}, then save it."
-        )
+        key = session.preferences.hint("search")
+        session.messages.say(f"Search for something first{key}, then save it.")

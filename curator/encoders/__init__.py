@@ -197,7 +197,7 @@ def choose(wanted: str, options: EncoderOptions) -> Encoding:
     lacks = missing_by_encoder(options)
     if wanted not in ("auto", *lacks):
         names = ", ".join(("auto", "none", *lacks))
-        raise UsageError(f"There is no encoder {wanted!r}.", f"Choose one of {names}.")
+        raise UsageError(f"Encoder {wanted!r} not found.", f"Choose one of {names}.")
     if lacks.get(wanted) is not None:
         raise KnownError(f"The encoder {wanted} cannot be used.", lacks[wanted] or "")
     usable = (kind for kind in ENCODERS if lacks[kind.name] is None)
@@ -219,7 +219,7 @@ def load(name: str, options: EncoderOptions) -> Encoder:
     """
     kind = next((kind for kind in ENCODERS if kind.name == name), None)
     if kind is None:
-        raise UsageError(f"There is no encoder {name!r}.")
+        raise UsageError(f"Encoder {name!r} not found.")
     if (lack := kind.missing(options)) is not None:
         raise KnownError(f"The encoder {name} cannot be used.", lack)
     try:

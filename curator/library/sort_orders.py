@@ -73,10 +73,13 @@ ORDERS: dict[str, Order] = {
         "Stack", lambda table: _stack_sizes(table), np.minimum, "largest first, then single photos"
     ),
     "project": Order(
-        "Project", lambda table: table.projects.by_project(), np.minimum, "by name, then by hand"
+        "Project",
+        lambda table: table.projects.by_project(),
+        np.minimum,
+        "by name, then custom order",
     ),
     "hand": Order(
-        "Hand",
+        "Custom order",
         lambda table: table.projects.by_hand(),
         np.minimum,
         "as you placed them",

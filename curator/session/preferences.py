@@ -75,6 +75,10 @@ class Preferences(QObject):
         """Whether U goes to the next photo: where flags stay, and M or Caps Lock is on."""
         return self.stars_advance and self.flags_stay
 
+    def hint(self, command: str) -> str:
+        """Return a command's key for the middle of a message: " (B)"; empty without a key."""
+        return f" ({self.keys[command]})" if command in self.keys else ""
+
     def with_undo_key(self, text: str) -> str:
         """Return a message with the key that undoes what it reports."""
         return f"{text} · {self.keys['undo']}" if "undo" in self.keys else text

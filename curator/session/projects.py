@@ -234,8 +234,7 @@ class ProjectController(QObject):
         if self._criteria.mode is not Pass.BROWSE:
             return "To move photos, switch to Browse."
         if self._criteria.order != "hand" or self._criteria.is_reversed:
-            key = self._preferences.keys.get("order")
-            return f"To move photos, sort by Hand{f' ({key})' if key else ''}."
+            return f"To move photos, sort by Custom order{self._preferences.hint('order')}."
         return ""
 
     def shift(self, by: int) -> None:
@@ -331,6 +330,11 @@ class ProjectController(QObject):
         self._catalog.projects.set_notes(project, notes)
         self._refresh()
 
+    def none_chosen(self) -> KnownError:
+        """Return the error for a command that needs a project while none is open or current."""
+        key = self._preferences.hint("choose_project")
+        return KnownError("No project chosen.", f"Choose one{key}.")
+
     def make_cover(self) -> None:
         """Make the current photo the cover of the open project, else of the current one.
 
@@ -339,9 +343,14 @@ class ProjectController(QObject):
         """
         row, photo = self.open or self.current, self._photos.current
         if row is None:
-            raise KnownError("No project is chosen yet.")
-        if photo is None or not self._table.projects.has(row.id, [photo])[0]:
-            raise KnownError(f"Only a photo of {row.name} can be its cover.")
+            raise self.none_chosen()
+        if photo is None:
+            raise KnownError("No photo selected.", "Select one in the grid.")
+        if not self._table.projects.has(row.id, [photo])[0]:
+            raise KnownError(
+                f"{self._table.name(photo)} isn't in {row.name}.",
+                f"Add it first{self._preferences.hint('toggle_project')}.",
+            )
         self._catalog.projects.set_cover(row.id, photo)
         self._refresh()
         self._messages.say(f"{self._table.name(photo)} is the cover of {row.name}")
@@ -389,7 +398,7 @@ class ProjectController(QObject):
             row = self.open
             if row is None:
                 self._sources.open_scope(EVERYTHING)
-                self._messages.say(f"The project {scope.title} was removed")
+                self._messages.say(f"Project {scope.title} was deleted")
             elif row.name != scope.title:
                 self._criteria.scope = project_scope(row)
                 self._photos.publish()

@@ -33,7 +33,10 @@ def open_in(program: str, files: Sequence[Path]) -> None:
     """
     words = command(program)
     if len(files) > _MOST:
-        raise KnownError(f"{counted(len(files), 'photo')} are too many to open at once.")
+        raise KnownError(
+            f"{counted(len(files), 'photo')} are too many to open at once.",
+            f"Select at most {_MOST}.",
+        )
     missing = next((path for path in files if volumes.status(path) is None), None)
     if missing is not None:
         raise NotFoundError(f"{missing} is missing.", "Is its drive connected?")
@@ -48,7 +51,7 @@ def command(program: str) -> list[str]:
     Raises:
         KnownError: no editor is set, its quotes do not match, or it is not found.
     """
-    remedy = "Name a program under Editing in the settings (Ctrl+,)."
+    remedy = "Name a program under Editing in the settings."
     if not program.strip():
         raise KnownError("No editor is set.", remedy)
     path = Path(program.strip()).expanduser()

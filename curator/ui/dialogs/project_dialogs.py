@@ -20,7 +20,7 @@ class ProjectDialog(Dialog):
     """Edit a project's name and notes.
 
     Attributes:
-        wants_removal: whether the person pressed Remove….
+        wants_removal: whether the person pressed Delete project….
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ProjectDialog(Dialog):
         self.body.addSpacing(8)
         self.body.addWidget(theme.plain("Notes", role="caption"))
         self.body.addWidget(self.notes)
-        self.remove = self.button("Remove…")
+        self.remove = self.button("Delete project…")
         self.cancel = self.button("Cancel")
         self.save = self.button("Save", primary=True)
         self.remove.clicked.connect(self._remove)
@@ -102,11 +102,10 @@ class RelatedPhotosDialog(Dialog):
 
 
 def removal_question(name: str, photos: int) -> Question:
-    """Build the question whether to remove a project."""
+    """Build the question whether to delete a project."""
     return Question(
-        f"Remove project {name}",
+        f"Delete project {name}",
         f"Its {words.photos(photos)} stay in the catalog with all their marks, and no file is"
         " touched. You can restore the project.",
-        (Choice("remove", f"Remove {name}", removes=True),),
-        cancel="Keep it",
+        (Choice("remove", "Delete project", removes=True),),
     )

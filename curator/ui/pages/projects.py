@@ -95,7 +95,7 @@ class ProjectActions:
         dialog.deleteLater()
 
     def remove(self, project: int) -> None:
-        """Ask whether to remove a project, remove it, and offer to restore it."""
+        """Ask whether to delete a project, delete it, and offer to restore it."""
         session = self._session
         row = session.table.projects.row(project)
         if row is None:
@@ -104,7 +104,7 @@ class ProjectActions:
         if dialogs.ask(self._window, removal_question(row.name, photos)) is None:
             return
         session.projects.remove(project)
-        text = f"Removed project {row.name}. Its photos are unchanged."
+        text = f"Deleted project {row.name}. Its photos are unchanged."
         act = partial(self._restore, project)
         self._notifications.post(Notification("project", text, "Restore", act))
 

@@ -102,5 +102,5 @@ class ProjectRows(QWidget):
         menu.addAction("Set as current project", lambda: choose(project))
         menu.addAction("Name and notes…", lambda: requests.edit_project_requested.emit(project))
         menu.addSeparator()
-        menu.addAction("Remove…", lambda: requests.remove_project_requested.emit(project))
+        menu.addAction("Delete project…", lambda: requests.remove_project_requested.emit(project))
         return menu

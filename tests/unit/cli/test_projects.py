@@ -51,15 +51,17 @@ def test_only_photos_of_the_project_are_moved_and_only_if_their_order_changes(sh
 
 
 def test_a_project_can_be_changed_and_removed(shoot: Type) -> None:
-    assert shoot("project", "new", "../../etc\n").out.strip() == "Made ../../etc."
-    assert shoot("project", "rename", "../../etc", "Port").out.strip() == "../../etc is Port now."
+    assert shoot("project", "new", "../../etc\n").out.strip() == "Created ../../etc."
+    assert (
+        shoot("project", "rename", "../../etc", "Port").out.strip() == "Renamed ../../etc to Port."
+    )
     shoot("project", "add", "Port", 1, 2)
     assert shoot("project", "notes", "Port", "two\nlines").out.splitlines() == ["two", "lines"]
     assert "DSC_0001 is the cover" in shoot("project", "cover", "Port", 2).out
     gone = shoot("project", "delete", "port").out
     assert "2 photos stay in the catalog" in gone and "No projects yet." in shoot("projects").out
     assert [row["name"] for row in shoot("projects", "--removed", "--json").json] == ["Port"]
-    assert shoot("project", "restore", "Port").out.strip() == "Port is back: 2 photos."
+    assert shoot("project", "restore", "Port").out.strip() == "Restored Port: 2 photos."
     assert names(shoot, "Port") == ["DSC_0000", "DSC_0001"]
 
 

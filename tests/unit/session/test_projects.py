@@ -162,7 +162,7 @@ def test_photos_move_in_manual_order_only(session: Session, person: Person, harb
     session.projects.open_scope(harbour)
     session.ordering.set_order("taken")
     person.run("move_later")
-    assert person.messages[-1].startswith("To move photos, sort by Hand")
+    assert person.messages[-1].startswith("To move photos, sort by Custom order")
     session.modes.set_mode(Pass.RATE)
     person.run("move_later")
     assert person.messages[-1].startswith("To move photos, switch to Browse")
@@ -219,7 +219,7 @@ def test_the_cover_is_the_first_photo_until_one_is_chosen(
     assert row is not None and session.projects.cover(row) == 3
     session.navigator.go_to(2)
     person.run("make_cover")
-    assert person.messages[-1] == "Only a photo of Harbour can be its cover."
+    assert person.messages[-1] == "DSC_0001 isn't in Harbour. Add it first."
     session.navigator.go_to(5)
     person.run("make_cover")
     row = session.projects.current

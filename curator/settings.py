@@ -98,19 +98,19 @@ def _named_surround(value: object) -> object:
 class LoupeSettings(Section):
     """Viewing one photo."""
 
-    stars_advance: bool = Field(False, title="Stars and labels go to the next photo (M)")
+    stars_advance: bool = Field(False, title="Stars and labels go to the next photo")
     surround: Annotated[Surround, BeforeValidator(_named_surround)] = Field(
-        "dark", title="Background around the photo (L)"
+        "dark", title="Background around the photo"
     )
-    clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
-    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show focus (A)")
-    histogram: bool = Field(False, title="Show the histogram (H)")
+    clipping: bool = Field(False, title="Show clipped highlights and shadows")
+    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Focus overlay")
+    histogram: bool = Field(False, title="Show the histogram")
     text: Literal["found", "all", "off"] = Field(
         "found",
-        title="Show text in the photo (V)",
-        description="found shows the lines that a search found.",
+        title="Show text in the photo",
+        description="By default, only the lines that a search found are shown.",
     )
-    faces: bool = Field(False, title="Show close-ups of the faces beside the photo (Q)")
+    faces: bool = Field(False, title="Show close-ups of the faces beside the photo")
     frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded photos, MB")
     prefetch: int = Field(4, ge=0, le=20, title="Photos decoded ahead in each direction")
     originals_mb: int = Field(
@@ -151,7 +151,7 @@ class TasteSettings(Section):
     )
     from_files: bool = Field(
         False,
-        title="Also learn from ratings read from files",
+        title="Also learn from ratings from other apps",
         description="Ratings are read from sidecars and from metadata in originals.",
     )
     repeats: float = Field(
@@ -277,7 +277,7 @@ class VisionSettings(Section):
     automatic: bool = Field(
         False,
         title="Describe all photos",
-        description="If off, press D to describe a photo.",
+        description="If off, use Describe on single photos.",
     )
     on_battery: bool = Field(False, title="Describe all photos on battery power, too")
     concurrency: int = Field(1, ge=1, le=16, title="Photos described at the same time")
@@ -409,7 +409,7 @@ class EditingSettings(Section):
     program: str = Field(
         "",
         max_length=1000,
-        title="Editor (Ctrl+E)",
+        title="Editor",
         description="Enter a program and its options; the files are added at the end.",
     )
 
@@ -426,7 +426,8 @@ class SidecarSettings(Section):
     background: bool = Field(
         False,
         title="Write sidecars in the background",
-        description="Curator writes them two seconds after the last mark. If off, press Ctrl+S.",
+        description="Curator writes them two seconds after the last mark. If off, use Write"
+        " sidecars.",
     )
     exiftool: str = Field(
         "",

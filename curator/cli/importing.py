@@ -14,6 +14,7 @@ from curator.cli.output import Advance, bar, columns, duration, size
 from curator.cli.stopping import on_signal
 from curator.home import absolute
 from curator.model import KnownError, NotFoundError, UsageError, counted
+from curator.settings import in_settings
 
 if TYPE_CHECKING:
     from curator.catalog.imports import ImportRow
@@ -71,7 +72,7 @@ def _request(invocation: Invocation, inserted: Sequence[Card]) -> ImportRequest:
     to = arguments.to or settings.to
     if not to:
         raise UsageError(
-            "There is no folder to import into.", "Add --to DIR, or set importing.to once."
+            "No folder to import into.", f"Add --to DIR, or set {in_settings('importing.to')}."
         )
     also = arguments.also or [settings.also]
     folders, names = arguments.folders, arguments.names
@@ -293,4 +294,4 @@ def _state(row: ImportRow) -> str:
     """Return the sentence of an import's report, or why it has none."""
     if row.report is not None:
         return str(row.report["sentence"])
-    return "It is running, or was ended before its report; the next import continues."
+    return "Running, or interrupted; import again to continue."

@@ -21,6 +21,9 @@ from curator.keyboard import Keyboard
 from curator.library.filters import FIELDS, FILTERS
 from curator.settings import Settings
 
+# Names of keys in full, as `keys.toml` accepts them, too.
+_TITLES = {"Return": "Enter", "PgUp": "PageUp", "PgDown": "PageDown"}
+
 
 def keys_tables() -> str:
     """Render the keymap: a heading and a Markdown table for each group of commands."""
@@ -38,10 +41,11 @@ def keys_tables() -> str:
 def _key(key: str, command: str) -> str:
     """Render a key; if it runs other commands elsewhere, with the views in which it runs this."""
     lines = [line for line in keymap.KEYMAP if line.keys == key]
+    shown = f"`{_TITLES.get(key, key)}`"
     if all(line.command == command for line in lines):
-        return f"`{key}`"
+        return shown
     views = {view for line in lines if line.command == command for view in line.views}
-    return f"`{key}` ({', '.join(view for view in keymap.VIEWS if view in views)})"
+    return f"{shown} ({', '.join(view for view in keymap.VIEWS if view in views)})"
 
 
 def commands_sections() -> str:

@@ -116,6 +116,6 @@ def _listed(shown: RemovalPlan) -> list[str]:
     lines = columns([(size(file.size), file.path) for file in shown.going])
     others = [file.path for file in shown.files if not file.ticked and not file.stays]
     if others:
-        lines += ["These files lie beside them and stay:", *(f"  {path}" for path in others)]
-    lines += [f"{counted(n, 'file')} left alone: {why}" for why, n in shown.staying().items()]
+        lines += ["Other files next to them are kept:", *(f"  {path}" for path in others)]
+    lines += [f"{counted(n, 'file')} skipped: {why}" for why, n in shown.staying().items()]
     return lines

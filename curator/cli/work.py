@@ -403,8 +403,12 @@ def status(invocation: Invocation) -> None:
         + ",".join(f" {number:,} {verdict}" for verdict, number in verdicts.items()),
         f"{document['picked']:,} picked, {document['rated']:,} with stars,"
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",
-        *([f"{by_files:,} more approved by ratings read from files"] if by_files else []),
-        *(f"{stage}: {_state_counts(states)}" for stage, states in counts.items()),
+        *([f"{by_files:,} more approved only by ratings from other apps"] if by_files else []),
+        *(
+            f"{stage.title} ({stage.name}): {_state_counts(counts[stage.name])}"
+            for stage in stages.STAGES
+            if stage.name in counts
+        ),
         *([f"{away}."] if away else []),
         encoding.sentence,
         *([learned.sentence] if learned else []),

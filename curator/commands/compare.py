@@ -21,7 +21,7 @@ def survey(session: Session) -> None:
 
 @command("Face table", "View", disabled_reason=no_stack)
 def face_table(session: Session) -> None:
-    """Show the faces in a stack, people by frames; press again to go back."""
+    """Show the faces in a stack, a column per person and a row per frame, or go back."""
     session.face_table.open()
 
 

@@ -35,7 +35,7 @@ class RuleClause:
         return asks_for_match(self.search)
 
 
-FROM_FILES = RuleClause(Clause.FILE, "Ratings read from files")
+FROM_FILES = RuleClause(Clause.FILE, "Rated in other apps")
 """The clause of photos whose marks were read from files and that nobody reviewed here."""
 
 NO_SCORES = "no match scores yet"

@@ -351,7 +351,7 @@ def test_a_custom_rule_has_a_line_for_each_of_its_searches(exporting, settings, 
         "rating:5": True,
         "dsc_0040": False,
         "is:match": False,
-        "Ratings read from files": False,
+        "Rated in other apps": False,
     }
     assert dialog.title.text() == "Export 3 photos"
     qtbot.waitUntil(dialog.go.isEnabled)
@@ -697,11 +697,12 @@ def test_without_approved_photos_the_message_says_how_to_approve(window) -> None
     window.session.requests.export_requested.emit(None)
     assert messages[-1] == (
         "No photo here is approved yet."
-        " Photos with 4 or 5 stars and picks (P) are approved for export."
+        " Photos with 4 or 5 stars, picks (P) not rated 1 or 2, and 3-star photos that match your"
+        " taste are approved for export."
     )
     window.keys.use(Keyboard("photo_mechanic"))
     window.session.requests.export_requested.emit(None)
-    assert "picks (T) are approved" in messages[-1]
+    assert "picks (T) not rated" in messages[-1]
 
 
 def test_choosing_a_folder_that_does_not_exist_yet_begins_above_it(

@@ -240,7 +240,8 @@ def test_clauses_are_counted_and_ratings_from_files_separately(window: MainWindo
     assert page.numbers[0].value == "4"
     assert page.sentence == (
         "4–5 stars 2 · Picks (no stars, or 3+) 2\n"
-        "1 more by ratings read from files: exported only if you check them."
+        "1 more approved only by ratings from other apps;"
+        " check them in the export dialog to export them."
     )
     session.settings.approval.rule = "rating:>=3 is:picked"
     page = rate_page(session)
@@ -432,7 +433,7 @@ def test_the_inspector_shows_what_approves_a_photo(window: MainWindow) -> None:
         lines.append(window.inspector.approved.text())
     assert lines == [
         "Approved for export: 4–5 stars",
-        "Approved only by ratings read from files",
+        "Approved only by a rating from another app",
         "",
     ]
 

@@ -189,13 +189,13 @@ class ImportForm(QWidget):
         self.job.field.setPlaceholderText("Name of the event or client, for {job}")
 
     def _add_sidecars(self, settings: ImportSettings) -> None:
-        self.sidecars = QCheckBox("Creator, copyright and job into sidecars")
+        self.sidecars = QCheckBox("Write photographer, copyright and job into sidecars")
         self.sidecars.setToolTip("Sidecars are written beside the copies, never on the card.")
         self.sidecars.setChecked(settings.sidecars)
         self.sidecars.toggled.connect(self._show_sidecars)
         self.sidecars.toggled.connect(self.changed)
         self._grid.addWidget(self.sidecars, self._grid.rowCount(), 1)
-        self.creator = self._line("Creator", "Creator", settings.creator)
+        self.creator = self._line("Photographer", "Photographer", settings.creator)
         self.copyright = self._line("Copyright", "Copyright", settings.copyright)
         for line in (self.creator, self.copyright):
             line.note.hide()

@@ -65,6 +65,7 @@ _NAMES = {
     "both": "Both files",
     "raw": "RAW",
     "sidecar": "Sidecars only",
+    "found": "Search hits",
     "tiles": "Sharpest areas",
     "peaking": "Focus peaking",
     "auto": "Auto",

@@ -287,16 +287,17 @@ def how_to_approve(session: Session) -> str:
     """Return what approves a photo, with the current key."""
     if session.settings.approval.rule != DEFAULT_RULE:
         return OWN_RULE
-    key = session.preferences.keys.get("pick")
     return (
-        f"Photos with 4 or 5 stars and picks{f' ({key})' if key else ''} are approved for export."
+        f"Photos with 4 or 5 stars, picks{session.preferences.hint('pick')} not rated 1 or 2, and"
+        " 3-star photos that match your taste are approved for export."
     )
 
 
 def approved_by_files(number: int) -> str:
-    """Return how many more photos are approved only by ratings read from files."""
+    """Return how many more photos are approved only by ratings from other apps."""
     return (
-        f"{words.count(number)} more by ratings read from files: exported only if you check them."
+        f"{words.count(number)} more approved only by ratings from other apps;"
+        " check them in the export dialog to export them."
     )
 
 

@@ -298,7 +298,7 @@ class ImportPage(Dialog):
             self.proof.setText(proof)
             lines = [f"{_sentence(each)}." for each in report.left]
             if not (report.complete or lines):
-                lines = ["The import did not end."]
+                lines = ["The import was interrupted."]
             self.reasons.setText("\n".join((*lines, *report.problems)))
         for part in (self.proof, self.reasons):
             part.setVisible(bool(part.text()))

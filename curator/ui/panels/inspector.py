@@ -259,7 +259,7 @@ class Inspector(QWidget):
         shown = photo_id is not None and photo_id not in session.photos.hidden_stars
         name = session.statistics.clause_of(photo_id) if shown and photo_id is not None else None
         if name == Clause.FILE:
-            return "Approved only by ratings read from files"
+            return "Approved only by a rating from another app"
         clauses = all_clauses(session.settings.approval.rule)
         title = next((clause.title for clause in clauses if clause.name == name), "")
         return f"Approved for export: {title}" if title else ""

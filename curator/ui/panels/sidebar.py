@@ -240,7 +240,7 @@ class Sidebar(QWidget):
         tip = key
         if row.away:
             away = row.away[:1].upper() + row.away[1:]
-            tip += f"\n{away}; its photos are shown from stored previews."
+            tip += f"\n{away}; its photos are shown from proxies."
         if not row.enabled:
             tip += "\nSwitched off: its photos are not shown."
         return Row(

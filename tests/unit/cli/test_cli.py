@@ -580,7 +580,7 @@ def test_approved_means_the_same_to_every_command(shoot: Type, tmp_path: Path) -
 
     assert numbers() == (["pick"], 2)
     assert "1 approved" in shoot("status").out
-    assert "2 more approved by ratings read from files" in shoot("status").out
+    assert "2 more approved only by ratings from other apps" in shoot("status").out
     shoot("settings", "approval.rule=rating:3; rating:5")
     assert numbers() == (["rating:3"], 1)
     assert numbers("--set", "approval.rule=-is:rejected") == (["-is:rejected"] * 2, 2)

@@ -80,9 +80,8 @@ def test_importing_again_copies_nothing_twice(curator: Type, card: Path, tmp_pat
     [there] = again["destinations"]
     assert (there["verified"], there["kept"]) == (0, len(must_be_copied(card)))
     assert again["safe"] and tree(to) == copied
-    assert curator("import", card, "--to", to, "--dry-run").out.startswith(
-        "Nothing new; 5 photos and 1 video"
-    )
+    planned = curator("import", card, "--to", to, "--dry-run").out
+    assert planned.startswith("Nothing new; 5 photos and 1 video")
 
 
 def test_a_dry_run_writes_nothing(curator: Type, card: Path, tmp_path: Path) -> None:
@@ -122,7 +121,7 @@ def test_the_settings_are_used_where_nothing_else_is_said(
     curator: Type, card: Path, tmp_path: Path
 ) -> None:
     nowhere = curator("import", card)
-    assert nowhere.code == 2 and "no folder to import into" in nowhere.err
+    assert nowhere.code == 2 and "No folder to import into" in nowhere.err
     curator("settings", f"importing.to={tmp_path / 'photos'}", "importing.folders={date:%B}")
     plan = curator("import", card, "--dry-run", "--json").json["plan"]
     assert list(plan["folders"]) == ["May"]

@@ -363,14 +363,14 @@ def test_a_stack_has_a_kind_and_a_suggested_best(person: Person) -> None:
     assert session.stacks.facts(2) == []
     assert session.stacks.facts(4) == [
         ("Frame", "2 of 4"),
-        ("Found as", "a burst"),
+        ("Kind", "a burst"),
         ("Suggested best", "DSC_0005: sharpest of 4"),
     ]
-    assert session.stacks.facts(8)[1:] == [("Found as", "a bracket, which is kept whole")]
+    assert session.stacks.facts(8)[1:] == [("Kind", "a bracket, which is kept whole")]
     session.photos.select_only(1)
     session.photos.toggle_selected(2)
     person.run("stack_selection")
-    assert session.stacks.facts(2)[1] == ("Found as", "made by hand")
+    assert session.stacks.facts(2)[1] == ("Kind", "made by you")
 
 
 # --- by hand

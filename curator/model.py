@@ -699,7 +699,7 @@ def read_elsewhere() -> BusyError:
 
     The window does not take over when that process ends.
     """
-    return BusyError(READ_ELSEWHERE, "Close it or wait until it ends, then restart this window.")
+    return BusyError(READ_ELSEWHERE, "Once it has ended, restart this window.")
 
 
 class UsageError(KnownError):

@@ -220,6 +220,6 @@ def folder_removal(folder: FolderRow) -> Question:
         "again brings them back with their marks.",
         (
             Choice("go", f"Remove and hide {number}", removes=True),
-            Choice("stay", "Remove, keep its photos", primary=True),
+            Choice("stay", "Remove, keep photos", primary=True),
         ),
     )

@@ -119,7 +119,7 @@ def test_a_mark_waits_for_the_picture(session, make_loupe, qtbot) -> None:
     commands.run(session, "reject")
     assert session.tile(photo).marks.flag is not Flag.REJECT
     assert session.current == photo
-    assert "not on screen yet" in said[-1]
+    assert "is still loading" in said[-1]
 
 
 def test_a_mark_counts_once_the_picture_was_painted(session, loupe, qtbot) -> None:

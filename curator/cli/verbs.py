@@ -212,7 +212,8 @@ def _rejects(parser: Parser) -> None:
         nargs="?",
         default="list",
         choices=("list", "restore", "empty"),
-        help="list: show rejected photos; restore: remove the flag; empty: delete the files",
+        help="list: show rejected photos; restore: remove the flag; empty: move the"
+        " files to the trash",
     )
     _photo_names(parser, "all rejects")
     add(

@@ -338,7 +338,7 @@ class Photos:
 
     def _without_nuls(self, name: str, where: str, values: Sequence[int]) -> str:
         """Return texts as :meth:`_read`, without the NULs in them."""
-        rows = self._store.rows(f"SELECT {name} FROM photo WHERE {where}", values)
+        rows = self._store.rows(f"SELECT {name} FROM photo AS p WHERE {where}", values)
         return "\0".join(NO_TEXT if text is None else text.replace("\0", "") for (text,) in rows)
 
     def last_id(self) -> int:

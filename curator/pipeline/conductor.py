@@ -87,7 +87,6 @@ class Conductor:
             events: where everything is reported.
             watching: scan changed folders by itself, as the settings say.
         """
-        self._watching = watching
         self._settings, self._cache, self._events = settings, cache, events
         pool, self._encoder_pool = pools
         self._inline = pool.size == 0
@@ -97,6 +96,9 @@ class Conductor:
         self.upkeep = Upkeep()
         self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
         self._faces_on = True  # as last switched in the catalog, by us or another process
+        self._starting = [self._begin]
+        if watching:
+            self._starting.append(lambda: self.ingest.watch())
         self._counts = WorkCounts()
         self._reporter = ProgressReporter(self._counts, events)
         self._paused = self._stopping = self._resting = False
@@ -168,7 +170,6 @@ class Conductor:
             self._inline,
             self._events.photos_saved.emit,
         )
-        self._starting = [self._begin, *([self.ingest.watch] if self._watching else [])]
         self.idle.note_posted()
 
     def run(self) -> None:

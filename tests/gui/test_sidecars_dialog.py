@@ -78,13 +78,13 @@ def test_conflicts_of_other_photos_are_counted_and_left_alone(
         contradict(session.catalog, photo)
     dialog = opened(FIRST)
     assert dialog.apply.text() == "Apply to 1 photo"
-    assert "Of other photos: 1 sidecar changed in other apps conflicts with your marks." in dialog.disputed.text()
+    others = "Of other photos: 1 sidecar changed in other apps conflicts with your marks."
+    assert others in dialog.disputed.text()
     dialog.files.click()
     dialog.apply.click()
     assert [conflict.photo_id for conflict in session.sidecars.conflicts()] == [SECOND]
     assert session.table.marks(FIRST).rating == 5 and session.table.marks(SECOND).rating == 2
-    only_others = "Of other photos: 1 sidecar changed in other apps conflicts with your marks."
-    assert dialog.disputed.text() == only_others
+    assert dialog.disputed.text() == others
     assert dialog.disputed.isVisible() and not dialog.apply.isVisible()
 
 

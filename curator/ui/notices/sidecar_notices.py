@@ -58,7 +58,7 @@ class SidecarNotices(QObject):
         self._open_for(ids, counted(len(ids), "photo") if chosen else session.criteria.scope.title)
 
     def _open_conflicts(self) -> None:
-        """Open the sidecars dialog for all photos of the catalog whose sidecars conflict with marks."""
+        """Open the dialog for all photos of the catalog whose sidecars conflict with marks."""
         ids = sorted({conflict.photo_id for conflict in self._session.sidecars.conflicts()})
         self._open_for(ids, counted(len(ids), "photo"))
 

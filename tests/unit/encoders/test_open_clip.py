@@ -342,7 +342,7 @@ def test_a_vector_of_nan_is_an_error(clip_options, monkeypatch):
             return np.full((len(given), 48), np.nan, np.float32)
 
     monkeypatch.setattr(encoder, "_network", OnGpu())
-    with pytest.raises(KnownError, match=r"Set encoder\.device to cpu"):
+    with pytest.raises(KnownError, match=r"encoder\.device\) to cpu"):
         encoder.encode(pictures((50, 60)))
 
 

@@ -64,7 +64,7 @@ FILTERS = {
     "match": Filter("Match", lambda table, threshold: table.scores.match >= threshold),
     "approved": Filter("Approved", lambda table, threshold: _approved(table, threshold)),
     "approved-by-file": Filter(
-        "Approved by other apps",
+        "Approved elsewhere",
         lambda table, threshold: _approved(table, threshold, by_file=True),
     ),
     "failed": Filter("Unreadable", lambda table, _: table.failed()),

@@ -56,7 +56,7 @@ class Backup:
         path: its file.
         made_at: when, in Unix time.
         version: of the schema; 0 if it could not be read.
-        photos: how many it has, without those of removed folders.
+        photos: how many it has, without those that are gone (see `fields.PRESENT`).
         decisions: how many the journal has.
         size: bytes on disk.
         fault: what is wrong with it; empty if it is intact and was read from end to end.

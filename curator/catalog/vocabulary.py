@@ -26,7 +26,8 @@ from curator.catalog.tags import (
 from curator.model import NotFoundError, Step, UsageError
 
 # The id of the tag that a tag is an alias of, or its own.
-_PRESENT = "coalesce(tag.merged_into, tag.id)"
+_CANONICAL = "coalesce(tag.merged_into, tag.id)"
+_MOVE = "Enter the name alone. To put a tag under another, add it to a photo as bird|robin."
 _OF_PHOTOS = f"t.photo_id IN (SELECT id FROM photo AS p WHERE {PRESENT})"
 
 
@@ -103,7 +104,7 @@ class Vocabulary:
             {
                 (row[0], row[1]): row[2]
                 for row in self._store.rows(
-                    f"SELECT {_PRESENT}, t.source, count(DISTINCT t.photo_id) {counted}"
+                    f"SELECT {_CANONICAL}, t.source, count(DISTINCT t.photo_id) {counted}"
                     f" AND t.source IN ({sources}) GROUP BY 1, 2"
                 )
             }
@@ -114,7 +115,7 @@ class Vocabulary:
                 " CROSS JOIN photo_tag AS t ON t.photo_id = p.photo_id"
                 " CROSS JOIN tag ON tag.id = t.tag_id"
                 " WHERE p.source = 'person' AND p.state = 'removed'"
-                f" AND {_PRESENT} = coalesce(named.merged_into, named.id)",
+                f" AND {_CANONICAL} = coalesce(named.merged_into, named.id)",
             )
         )
         return [(*key, number, removed.get(key, 0)) for key, number in suggested.items()]
@@ -134,7 +135,7 @@ class Vocabulary:
             raise UsageError("A tag can have only one new name.", "Remove the comma.")
         name = names[0]
         if BETWEEN in name:
-            raise UsageError("A new name cannot be a path.", "Rename the tag alone.")
+            raise UsageError("A new name cannot be a path.", _MOVE)
         with self._store.transaction(durable=True):
             [(now, category)] = self._store.rows(
                 "SELECT name, category FROM tag WHERE id = ?", (tag,)
@@ -183,7 +184,7 @@ class Vocabulary:
         return bool(
             self._store.value(
                 "SELECT EXISTS (SELECT 1 FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id"
-                f" WHERE {_PRESENT} = ? AND t.state <> 'removed')",
+                f" WHERE {_CANONICAL} = ? AND t.state <> 'removed')",
                 (tag,),
             )
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from curator.catalog.fields import NOT_REMOVED, PRESENT
+from curator.catalog.fields import NOT_REMOVED, SHOWN
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import PhotoFiles
 from curator.catalog.store import Row, Store, paused_chunks, placeholders
@@ -274,8 +274,9 @@ class WorkQueue:
         # While a stage runs only on request, a new variant makes no result outdated.
         returns = before is None and rule.holds_for == "proxy"
         if returns or (rule.variant and rule != before):
+            states = "('done', 'failed')" if returns else "('done')"
             outdated += (
-                " OR state = 'done' AND source IS NOT"
+                f" OR state IN {states} AND source IS NOT"
                 " (SELECT proxy_digest || ? FROM photo WHERE id = photo_id)"
             )
             parameters.append(rule.variant)
@@ -596,7 +597,7 @@ class WorkQueue:
             "SELECT w.photo_id, d.path, f.name, w.stage, w.reason, w.attempts, w.next_attempt_at"
             " FROM work AS w CROSS JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
             " JOIN directory AS d ON d.id = f.directory_id JOIN photo AS p ON p.id = w.photo_id"
-            f" WHERE {state} AND {PRESENT} ORDER BY d.path, f.name, w.stage"
+            f" WHERE {state} AND {SHOWN} ORDER BY d.path, f.name, w.stage"
         )
         wanted = None if ids is None else set(ids)
         return [

@@ -201,7 +201,8 @@ class Network:
         else:
             raise EncodingError(
                 "There is not enough memory to analyze this photo.",
-                f"Close other programs, or set {in_settings('encoder.which')} to starter.",
+                f"Close other programs, or set {in_settings('encoder.which')} to"
+                " Built-in (starter).",
             ) from error
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

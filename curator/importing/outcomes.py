@@ -293,9 +293,7 @@ class Outcomes:
                 " (check them before you format)"
             )
         if deleted:
-            left.append(
-                f"the card has the only copy of {counted_items(deleted)} you deleted earlier"
-            )
+            left.append(f"{counted_items(deleted)} you deleted before, not copied again")
         if plan.edited:
             files = counted(len(plan.edited), "file")
             left.append(f"{files} changed since they were imported ({shortened(plan.edited)})")

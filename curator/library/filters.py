@@ -474,9 +474,11 @@ def check_rule(rule: str) -> None:
     try:
         parse_rule(rule)
     except FilterError as error:
+        from curator.settings import in_settings
+
         raise UsageError(
             f"The approval rule {rule!r} is not valid: {error}",
-            "Correct approval.rule in the settings.",
+            f"Correct {in_settings('approval.rule')}.",
         ) from error
 
 

@@ -125,7 +125,7 @@ def overview(table: Table, among: Mask, threshold: int = 70) -> Overview:
         verdicts=tuple(f for name, query in _VERDICTS if (f := count.found(name, query)).photos),
         starred=count.found("with stars", "is:rated is:kept"),
         approved=count.found("approved", "is:approved"),
-        approved_by_file=count.found("approved by files", "is:approved-by-file"),
+        approved_by_file=count.found("approved elsewhere", "is:approved-by-file"),
         grain=grain,
         periods=periods,
         undated=undated,

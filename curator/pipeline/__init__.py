@@ -14,8 +14,8 @@ thread that writes and reports (`events`, `progress`, `idle_tracker`). Below it:
                  changes (`folder_watcher`, `file_stability`)
     dispatch     decides which jobs start next; `lanes` wait for worker processes, `headers_lane`
                  for those that read headers, `faces_lane` for those that measure faces,
-                 `encoder_lane` for the encoder, `describing` for the vision model (when, say
-                 `asking_limits`), `text_lane` for those that read text, last of all
+                 `encoder_lane` for the encoder, `describing` for the vision model at the times
+                 that `asking_limits` allows, `text_lane` for those that read text, last of all
     saving       saves results with each stage's save function, and failures
     file_probe   looks at files on its own thread, so that the conductor waits for no drive
     between_jobs keeps stacks (`stacking`, `neighborhoods`, `pair_similarity`), suggested tags

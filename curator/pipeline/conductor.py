@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
 CHECK_S = 2.0  # how often an idle conductor checks for work that another process requested
 _BROKEN = "Unexpected error; background work is paused."
+_AFTER_BROKEN = "Resume; if it happens again, `curator logs` shows the details."
 _MAINTAIN_S = 0.05  # how often a busy one maintains the catalog, which takes a sixth of a turn
 
 
@@ -244,9 +245,7 @@ class Conductor:
         except Exception as error:
             log.exception("the conductor failed")
             known = self.catalog.store.damage_error(error)
-            self._halt(
-                known or KnownError(_BROKEN, "Restart Curator; `curator logs` shows the details.")
-            )
+            self._halt(known or KnownError(_BROKEN, _AFTER_BROKEN))
 
     def _turn(self) -> None:
         """Wait for news, then save, scan, start jobs, and report."""

@@ -22,7 +22,7 @@ from curator.model import (
     UnreadableError,
 )
 from curator.pipeline.lanes import FailureEffect, Lane, Outcome
-from curator.settings import Settings, WorkSettings
+from curator.settings import Settings, WorkSettings, in_settings
 from curator.workers import (
     WorkerBug,
     WorkerCancelled,
@@ -229,7 +229,7 @@ class EncoderLane(Lane):
 
 def explain_encoder_error(error: Exception, timeout_s: float) -> Exception:
     """Return an error of the encoder's process with a sentence about analyzing a photo."""
-    again = "Close other programs and try again, or set the encoder to starter."
+    again = f"Close other programs, or set {in_settings('encoder.which')} to Built-in (starter)."
     if isinstance(error, WorkerMemory):
         return WorkerMemory("Analyzing it needs more memory than there is.", again)
     if isinstance(error, WorkerTimeout):

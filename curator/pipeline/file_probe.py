@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path, PurePath
 from queue import SimpleQueue
@@ -158,12 +158,7 @@ class FileProbe:
             self._deliver(function)
 
     def _run(self) -> None:
-        with contextlib.ExitStack() as at_end:
-
-            @cache  # not of an error: the next question tries again
-            def opened() -> Catalog:
-                return at_end.enter_context(contextlib.closing(open_beside(self._catalog.path)))
-
+        with opened_beside(self._catalog.path) as opened:
             while (work := self._questions.get()) is not None and not self._stopped:
                 work(opened)
 
@@ -176,8 +171,20 @@ class FileProbe:
             self._thread.join(_CLOSE_S)
 
 
+@contextlib.contextmanager
+def opened_beside(path: Path) -> Iterator[Callable[[], Catalog]]:
+    """Yield a function that opens a second connection once it is called; after an error, again."""
+    with contextlib.ExitStack() as at_end:
+
+        @cache
+        def opened() -> Catalog:
+            return at_end.enter_context(contextlib.closing(open_beside(path)))
+
+        yield opened
+
+
 def open_beside(path: Path) -> Catalog:
-    """Open a second connection to an open catalog, for a thread that only reads.
+    """Open a second connection to an open catalog, for another thread.
 
     Another process may hold the file for a moment; then it is tried again.
     """

@@ -138,13 +138,14 @@ class DriveWatch:
         while not self._ended.is_set():
             self._soon.clear()
             rows = self._rows
+            known = [(row.id, row.path, row.volume, row.away, row.unplugged) for row in rows]
             try:
                 locations = locate_folders(rows, self._ended.is_set)
             except Exception:
                 log.exception("looking for folders failed")
             else:
-                if (rows, locations) != delivered and not self._ended.is_set():
-                    delivered = rows, locations
+                if (known, locations) != delivered and not self._ended.is_set():
+                    delivered = known, locations
                     self._deliver(locations)
             self._ended.wait(min(_LEAST_S, EVERY_S))
             self._soon.wait(EVERY_S)

@@ -92,7 +92,7 @@ class FrameDecoder:
             blocking = self._find_blocking()
             self._start()
         if blocking is not None and not self._pool.cancel(blocking.request):
-            blocking.killed = False  # its process is only starting, or has just finished
+            blocking.killed = False  # it has not reached the pool yet, or has just finished
 
     def full_s(self, want: str) -> float:
         """Return about how many seconds all pixels of a picture take, from the start of the job.

@@ -26,7 +26,7 @@ from curator.cards import COPY_FIRST, Protection
 from curator.catalog import Catalog, SidecarContent, SidecarCounts, WriteResult
 from curator.model import INTERNAL_ERROR, KnownError, counted
 from curator.pipeline import metadata_embedding
-from curator.pipeline.file_probe import open_beside
+from curator.pipeline.file_probe import opened_beside
 from curator.settings import Settings
 from curator.sidecar import PROFILES, Profile, batch
 from curator.sidecar.batch import Outcome, SidecarJob, SidecarResult
@@ -37,6 +37,9 @@ from curator.workers import WorkerCancelled, WorkerPool, WorkerUnavailable
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Opened = Callable[[], Catalog]
+"""Opens the thread's catalog, or returns it."""
+
 QUIET_S = 2.0
 BATCH = 32  # sidecars a worker writes in one go: some 50 ms
 _CHECK_S = 0.5  # how often to check for new marks
@@ -274,7 +277,7 @@ class SidecarWriter:
         """
         self._path, self._settings, self._pool = path, settings, pool
         self._notify, self._changed = notify, changed
-        self._requests: SimpleQueue[Callable[[Catalog], None] | None] = SimpleQueue()
+        self._requests: SimpleQueue[Callable[[Opened], None] | None] = SimpleQueue()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="curator-sidecars", daemon=True)
         self._version = -1
@@ -321,9 +324,9 @@ class SidecarWriter:
     ) -> None:
         """Answer a question on this object's thread; ``callback`` gets the answer or the error."""
 
-        def request(catalog: Catalog) -> None:
+        def request(opened: Opened) -> None:
             try:
-                answer: T | KnownError = question(catalog)
+                answer: T | KnownError = question(opened())
             except WorkerCancelled:  # closing
                 return
             except KnownError as error:
@@ -343,7 +346,12 @@ class SidecarWriter:
             program: from :func:`curator.exiftool.find`.
         """
 
-        def request(catalog: Catalog) -> None:
+        def request(opened: Opened) -> None:
+            try:
+                catalog = opened()
+            except KnownError as error:
+                self._notify(replace(self._reported, message=str(error)))
+                return
             done: list[MetadataResult] = []
             run = partial(
                 self._pool.run, embed_metadata.make, timeout_s=metadata_embedding.TIMEOUT_S
@@ -383,23 +391,17 @@ class SidecarWriter:
 
     # --- the thread
 
-    def _note_requested(self, catalog: Catalog) -> None:
+    def _note_requested(self, _: Opened) -> None:
         self._report.requested = True
 
     def _run(self) -> None:
-        try:
-            catalog = open_beside(self._path)
-        except KnownError as error:
-            log.warning("no sidecars are written: %s", error)
-            self._notify(SidecarNews(reason=str(error), message=f"Sidecars not written. {error}"))
-            return
-        with contextlib.closing(catalog):
+        with opened_beside(self._path) as opened:
             while not self._stopped:
-                wait_s = self._write_due(catalog)
+                wait_s = self._write_due(opened)
                 with contextlib.suppress(Empty):
-                    self._take_requests(catalog, wait_s)
+                    self._take_requests(opened, wait_s)
 
-    def _take_requests(self, catalog: Catalog, wait_s: float) -> None:
+    def _take_requests(self, opened: Opened, wait_s: float) -> None:
         """Wait for a request, then run all that came.
 
         Raises:
@@ -409,19 +411,19 @@ class SidecarWriter:
         while request is not None:
             self._due_at = 0.0
             try:
-                request(catalog)
+                request(opened)
             except Exception:  # an error must not end the thread
                 log.exception("a request about sidecars failed")
             request = self._requests.get_nowait()
 
-    def _write_due(self, catalog: Catalog) -> float:
+    def _write_due(self, opened: Opened) -> float:
         """Write sidecars that are due; an error is reported and never ends the thread.
 
         Returns:
             For how long there is nothing to do, in s.
         """
         try:
-            wait_s = self._turn(catalog)
+            wait_s = self._turn(opened())
             self._failure = ""
             return wait_s
         except WorkerCancelled:  # closing

@@ -381,8 +381,9 @@ class PhotoList(QObject):
                 self._go_to_start()
         else:
             self.listing.join(ordered, self.hidden_stars)
-            finished = self.view_state.finished
-            self.view_state.finished = finished and not (was_empty and len(ordered))
+            goes_on = was_empty and len(ordered)
+            finished = self.view_state.finished and not goes_on
+            self.view_state.finished = finished or not len(self.listing)
 
     def follow_marks(self, changed: set[int], stacked: Set[int]) -> set[int]:
         """Update the list after a step of the person.

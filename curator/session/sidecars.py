@@ -67,7 +67,7 @@ class SidecarController(QObject):
         one = len(ids) == 1
         what = self._table.name(ids[0]) if one else counted(len(ids), "sidecar")
         if self._pipeline is None:
-            self._messages.say(f"{what}: the other Curator will write it")
+            self._messages.say(f"Another Curator writes {what}")
             return
         self._messages.say(f"Writing {what}…")
         self._pipeline.write_sidecars()

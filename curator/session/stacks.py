@@ -94,7 +94,7 @@ class StackController:
         kind = STACK_KINDS[int(table.column("stack_kind")[rows].max())]
         if table.stacks.is_bracket(rows):
             kind = StackKind.BRACKET
-        facts = [("Frame", position), ("Kind", "made by you" if by_hand else _KINDS[kind])]
+        facts = [("Frame", position), ("Kind", "stacked by you" if by_hand else _KINDS[kind])]
         for frame in frames.tolist():
             why = self.suggestion_reason(frame)
             if why:

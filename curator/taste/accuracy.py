@@ -114,7 +114,7 @@ class Accuracy:
             f" {self.correlation:.2f} (1 is perfect, 0 is chance; at least {self.low:.2f})"
         )
         if self.low <= 0:
-            return f"This may be luck: {order}. {errors}."
+            return f"This may be chance: {order}. {errors}."
         if self.error >= self.mean_error:
             return f"{errors}. The order is still better than chance: {order}."
         return f"{errors}; {order}."

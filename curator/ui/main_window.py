@@ -474,10 +474,10 @@ _SUGGESTED_ORDERS = {
 def _suggest_order(session: Session, notifications: NotificationBar) -> None:
     """Suggest another order for a cull or rating pass; none changes its order by itself."""
     _withdraw_orders(session, notifications)
-    order, shortcut = session.taste.suggested_order, session.preferences.keys.get("order")
+    order = session.taste.suggested_order
     if order is not None:
         key, text, action = _SUGGESTED_ORDERS[order]
-        action = f"{action} ({shortcut})" if shortcut else action
+        action += session.preferences.hint("order")
         sort = partial(session.ordering.set_order, order)
         notifications.post(Notification(key, text, action, sort, once=order == "match"))
 

@@ -95,8 +95,7 @@ class PipelineNotifications(QObject):
         self._summary = _summary(report)
         browsing = session.criteria.mode is Pass.BROWSE and len(session.ids)
         if browsing and report.new and session.statistics.is_fresh():
-            key = session.preferences.keys.get("enter")
-            action = f"Start the cull ({key})" if key else "Start the cull"
+            action = f"Start the cull{session.preferences.hint('enter')}"
             self._offered_scope = session.criteria.scope.key
             offer = Notification("start", self._summary, action, lambda: self._run("cull"))
             self._notifications.post(offer)

@@ -245,7 +245,7 @@ class OverviewPage(QWidget):
             (whole.kept + whole.rejected, "reviewed", True),
             (overview.starred.photos, "with stars", True),
             (overview.approved.photos, "approved", True),
-            *([(by_file, "more by other apps", False)] if by_file else []),
+            *([(by_file, "more approved elsewhere", False)] if by_file else []),
         ):
             block = number_block(words.count(number), what, decided and number > 0)
             self._numbers.addWidget(block)

@@ -183,7 +183,7 @@ def _change(change: Change) -> str:
     if change.field == "label":
         return f"{value} label" if value else "no label"
     if change.field == "stacked":
-        return "stacked as found" if value is None else "stacked by hand" if value else "unstacked"
+        return "stacked as found" if value is None else "stacked by you" if value else "unstacked"
     return {"pick": "picked", "reject": "rejected"}.get(str(value), "no flag")
 
 

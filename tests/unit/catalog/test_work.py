@@ -221,6 +221,16 @@ def test_every_connection_knows_the_stages_declared_last(four: Shoot) -> None:
         assert [rule.name for rule in window.work.stages()] == [STAGES[0].name]
 
 
+def test_failures_of_a_folder_that_is_switched_off_are_not_listed(four: Shoot) -> None:
+    four.peek()
+    [job] = four.jobs("convert", [4])
+    four.catalog.work.start("convert", [4])
+    four.catalog.work.save_failure(job, "It is broken.", retry=False)
+    assert [failure.photo_id for failure in four.catalog.work.failures()] == [4]
+    four.catalog.folders.enable(1, False)
+    assert not four.catalog.work.failures()
+
+
 def test_a_backfill_counts_every_finished_photo(four: Shoot) -> None:
     """The count was zero for a stage that was new to all photos."""
     by_hand = replace(STAGES[1], name="describe", needs=("convert",), every=False)

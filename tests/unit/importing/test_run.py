@@ -217,7 +217,7 @@ def test_photos_without_a_verified_copy_and_deleted_photos_are_counted_apart(
     plan.known += [KnownItem(item, (), proved=False, deleted=True) for item in others[:2]]
     assert ImportRun(plan, catalog).run().left == (
         "no verified copy of 1 photo in your library was found (check them before you format)",
-        "the card has the only copy of 2 photos you deleted earlier",
+        "2 photos you deleted before, not copied again",
     )
 
 

@@ -101,18 +101,20 @@ def test_photos_found_with_an_encoder_and_read_without_are_analyzed_later(
 def test_a_photo_changed_while_there_was_no_encoder_is_analyzed_again(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:
-    first = make()
-    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    first = make(attempts=1)
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "vague")])
     first.stop()
+    assert catalog.work.counts()["embed"]["failed"] == 1
     second = make(encoder=None)
-    (tmp_path / "in" / "001.jpg").write_text("ok - another picture")
+    for name in ("001.jpg", "002.jpg"):
+        (tmp_path / "in" / name).write_text(f"ok - another {name}")
     second.rescan()
     second.stop()
     make()
     current = (
         "SELECT count(*) FROM vector JOIN photo ON photo.id = photo_id AND source = proxy_digest"
     )
-    assert catalog.store.value(current) == 2
+    assert catalog.store.value(current) == 3
 
 
 def test_another_encoder_analyzes_all_photos_again(

@@ -16,7 +16,8 @@ import pytest
 from curator import atomic
 from curator.catalog import Catalog
 from curator.home import Home
-from curator.pipeline import SidecarNews, sidecars
+from curator.model import CatalogError, KnownError
+from curator.pipeline import SidecarNews, file_probe, sidecars
 from curator.pipeline.sidecars import Batch, SidecarWriter, preview, write_some
 from curator.settings import Settings
 from curator.sidecar import PROFILES, read
@@ -251,6 +252,30 @@ def test_without_a_process_every_request_is_answered(
         made.close()
 
 
+def test_a_catalog_that_was_locked_is_opened_for_the_next_request(
+    catalog: Catalog,
+    writer: SidecarWriter,
+    reported: queue.SimpleQueue[SidecarNews],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_beside, locked = file_probe.open_beside, [True, True]
+
+    def opened(path: Path) -> Catalog:
+        if locked:
+            locked.pop()
+            raise CatalogError("The catalog is locked by another program.", "Try again.")
+        return open_beside(path)
+
+    monkeypatch.setattr(file_probe, "open_beside", opened)
+    answers: queue.SimpleQueue[object] = queue.SimpleQueue()
+    for _ in range(2):
+        writer.preview([RAW], PROFILES["lightroom"], answers.put)
+    writer.start()  # before it answers, it looks for sidecars to write
+    assert isinstance(answers.get(timeout=WAIT_S), CatalogError)
+    assert not isinstance(answers.get(timeout=WAIT_S), KnownError)
+    assert "locked" in reported.get(timeout=WAIT_S).message
+
+
 def test_a_sidecar_written_early_is_reported_once(
     catalog: Catalog, folder: Path, writer: SidecarWriter, reported: queue.SimpleQueue[SidecarNews]
 ) -> None:
@@ -260,7 +285,7 @@ def test_a_sidecar_written_early_is_reported_once(
         writer._turn(here)  # it looked by itself, just before it was woken
         writer.wake()
         with suppress(queue.Empty):
-            writer._take_requests(here, 0)
+            writer._take_requests(lambda: here, 0)
         writer._turn(here)
     news = [reported.get().message for _ in range(reported.qsize())]
     assert [each[:18] for each in news if each] == ["Wrote DSC_0005.xmp"]

@@ -19,7 +19,7 @@ from curator.learning.learner import Learned
 from curator.model import Flag, Marks, Verdict, View
 from curator.session import Session
 from tests import catalogs
-from tests.unit.conftest import Person
+from tests.unit.conftest import UNREVIEWED, Person
 
 
 def ahead(session: Session) -> list[int]:
@@ -147,6 +147,14 @@ def test_keep_this_decides_nothing_if_its_refresh_changes_what_it_is_about(
     person.run("keep_this")
     assert {session.table.verdict(photo) for photo in (3, 5)} == {Verdict.UNREVIEWED}
     assert "Look again" in person.messages[-1]
+
+
+def test_a_cull_whose_photos_are_all_gone_is_at_its_end(person: Person, home: Home) -> None:
+    session = person.run("cull").session
+    with closing(Catalog.open(home.catalog)) as other, other.store.transaction():
+        other.store.run(f"UPDATE photo SET merged_into = 1 WHERE id IN {tuple(UNREVIEWED)}")
+    session.refresh()
+    assert not session.ids.size and session.view_state.finished
 
 
 def test_a_tile_taken_out_of_the_selection_gets_no_mark(session: Session) -> None:

@@ -370,7 +370,7 @@ def test_a_stack_has_a_kind_and_a_suggested_best(person: Person) -> None:
     session.photos.select_only(1)
     session.photos.toggle_selected(2)
     person.run("stack_selection")
-    assert session.stacks.facts(2)[1] == ("Kind", "made by you")
+    assert session.stacks.facts(2)[1] == ("Kind", "stacked by you")
 
 
 # --- by hand

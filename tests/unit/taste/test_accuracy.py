@@ -110,7 +110,7 @@ def test_a_point_of_the_curve_is_compared_with_the_mean_of_all_ratings_before_it
         (accuracy([], []), "Rate 20 more photos, unlike"),
         (accuracy(*rated(19, 0.5)), "Rate 1 more photo, unlike"),
         (accuracy(np.linspace(1, 5, 30), np.full(30, 4)), "All 30 predicted ratings were the same"),
-        (accuracy(*rated(200, 0.0)), "This may be luck: over 200 ratings"),
+        (accuracy(*rated(200, 0.0)), "This may be chance: over 200 ratings"),
         (accuracy(rated(100, 0.9)[0] + 4, rated(100, 0.9)[1]), "The order is still better"),
         (accuracy(*rated(200, 0.8)), "Off by 0."),
     ],

@@ -223,7 +223,7 @@ def test_every_connection_knows_the_stages_declared_last(four: Shoot) -> None:
 
 def test_failures_of_a_folder_that_is_switched_off_are_not_listed(four: Shoot) -> None:
     four.peek()
-    [job] = four.jobs("convert", [4])
+    job = four.jobs("convert", [4])[0]
     four.catalog.work.start("convert", [4])
     four.catalog.work.save_failure(job, "It is broken.", retry=False)
     assert [failure.photo_id for failure in four.catalog.work.failures()] == [4]

@@ -470,7 +470,7 @@ def test_sidecars_that_wait_for_disk_space_are_told(
         catalog.sidecars.request_write([1])
         with full_catalog(monkeypatch):
             for _ in range(3):
-                writer._write_due(catalog)
+                writer._write_due(lambda: catalog)
         assert len([news for news in told if "Sidecars not written" in news.message]) == 1
         assert "is full" in told[-1].reason
 
